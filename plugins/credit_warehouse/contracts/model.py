@@ -1,0 +1,341 @@
+"""What a feed contract says, as types.
+
+The file on disk follows the Open Data Contract Standard (ODCS v3.2). What ODCS has a place for is written there
+(names, types, enums, keys, required flags); what only a credit office needs stands in ``customProperties`` and is
+read into the models below, which forbid unknown keys.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.alias_generators import to_camel
+
+
+class Terms(BaseModel):
+    """Base of everything read from a contract: camelCase in the file, unknown keys are errors."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+
+class FieldType(StrEnum):
+    """ODCS logical types a department delivery may carry."""
+
+    STRING = "string"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    INTEGER = "integer"
+    NUMBER = "number"
+
+
+class IdentityCheck(StrEnum):
+    """Check-digit rules of DOMAIN.md §2."""
+
+    USCC = "uscc"
+    RESIDENT_ID = "resident_id"
+    ORG_CODE = "org_code"
+
+
+class Pii(StrEnum):
+    """How a field may be shown: the class decides masking in marts and who may read it."""
+
+    NONE = "none"
+    NAME = "name"
+    IDENTIFIER = "identifier"
+    SENSITIVE = "sensitive"
+    THIRD_PARTY = "third_party"
+
+
+class RequiredWhen(Terms):
+    """The field is required in rows where ``field`` holds one of ``values`` (any of a multi-valued field), or,
+    without ``values``, where ``field`` is filled. ``unless`` turns the list round."""
+
+    field: str
+    values: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+
+class FieldTerms(Terms):
+    """The credit office's own terms of one field (ODCS ``customProperties`` of a property)."""
+
+    label_en: str | None = None
+    pii: Pii = Pii.NONE
+    check: IdentityCheck | None = None
+    allow_masked: bool = False
+    multi_value_separator: str | None = None
+    required_when: tuple[RequiredWhen, ...] = ()
+    not_future: bool = False
+    not_before: str | None = None
+    unit: str | None = None
+    delivered_unit: Literal["CNY_10K"] | None = None
+    """万元 as delivered; stored in 元 (×10000). ``minimum``/``maximum`` speak of the delivered figure."""
+    min_fill_rate: float | None = None
+    envelope: bool = False
+    """Transport columns (change_op, change_seq …) that describe the delivery and not the record."""
+
+
+class Field(BaseModel):
+    """One delivered column.
+
+    ``name`` is ours (snake_case, English), ``header`` the sender's, ``label`` what a clerk calls it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    header: str
+    label: str
+    description: str
+    type: FieldType
+    required: bool = False
+    key_position: int | None = None
+    enum: tuple[str, ...] = ()
+    pattern: str | None = None
+    max_length: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    terms: FieldTerms = FieldTerms()
+
+    @property
+    def postgres_type(self) -> str:
+        """Type of the raw column; money and other decimals are exact."""
+        return {
+            FieldType.STRING: "text",
+            FieldType.DATE: "date",
+            FieldType.TIMESTAMP: "timestamp",
+            FieldType.INTEGER: "bigint",
+            FieldType.NUMBER: "numeric(20,2)",
+        }[self.type]
+
+
+class Department(Terms):
+    """The unit that answers for the feed. ``code`` is stable, ``name`` is its present official name."""
+
+    code: str
+    name: str
+
+
+class CatalogueItem(Terms):
+    """Item of the 公共信用信息目录 the feed is collected under (DOMAIN.md §4.3)."""
+
+    code: str
+    name: str
+    information_class: str
+
+
+class LegalBasis(Terms):
+    """Why the office may hold this at all: no basis, no feed."""
+
+    type: Literal["law", "administrative_regulation", "local_regulation", "central_policy", "rule"]
+    name: str
+    article: str | None = None
+
+
+class Delivery(Terms):
+    """How and where the department hands over."""
+
+    connection: str
+    protocol: Literal["sftp", "rest", "exchange"]
+    format: Literal["csv", "xlsx", "jsonl"]
+    container: Literal["zip"] | None = None
+    encoding: str = "utf-8"
+    path: str
+    """sftp: file path with ``{yyyymmdd}``; rest: resource path; exchange: ``schema.table``."""
+    receipt: Literal["manifest", "sha256"] | None = None
+
+
+class Reporting(Terms):
+    """The report clock (DOMAIN.md §4.4): how often and within how many working days of the decision."""
+
+    period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
+    sla_workdays: int
+    sla_source: str
+    max_age_days: int
+    """Publication blocks when the newest accepted batch is older than this many calendar days."""
+
+
+class Display(Terms):
+    """The display clock. ``max_months`` none = shown while the record itself is in force."""
+
+    max_months: int | None
+    source: str
+
+
+class Bounds(Terms):
+    """Rows one delivery may hold; outside it the batch is refused."""
+
+    min: int
+    max: int
+
+
+class Volume(Terms):
+    """``initial`` holds for a feed's first accepted batch, ``nightly`` for all later ones."""
+
+    initial: Bounds
+    nightly: Bounds
+
+
+class Drift(Terms):
+    """What to do about columns the contract does not know, or optional ones that are gone.
+
+    A missing required column always refuses the batch; order never matters.
+    """
+
+    extra_columns: Literal["warn", "refuse"] = "warn"
+    missing_optional: Literal["warn", "refuse"] = "warn"
+
+
+class OneOf(Terms):
+    """At least one of the fields must be filled (代码组)."""
+
+    name: str
+    label: str
+    fields: tuple[str, ...]
+
+
+class Subject(Terms):
+    """Which fields name the subject of the record."""
+
+    name: str
+    uscc: str | None = None
+    resident_id: str | None = None
+    resident_id_type: str | None = None
+    """Field with the kind of document: the person is keyed, and the number checked, only where it says 身份证."""
+    in_natural_key: bool = False
+
+
+class Withdrawal(Terms):
+    """A row with one of these values takes the record back."""
+
+    field: str
+    values: tuple[str, ...]
+
+
+class Record(Terms):
+    """How a row becomes a core credit record: constants and, per core column, the field that fills it."""
+
+    category: Literal[
+        "登记备案",
+        "资质资格",
+        "行政许可",
+        "行政处罚",
+        "行政奖励",
+        "行政确认",
+        "行政给付",
+        "判决执行",
+        "红黑名单",
+        "行政管理",
+    ]
+    effect: Literal["adverse", "neutral", "positive"]
+    list_name: str | None = None
+    title: str | None = None
+    content: str | None = None
+    document_no: str | None = None
+    authority_name: str | None = None
+    decision_date: str
+    valid_from: str | None = None
+    valid_until: str | None = None
+    listed_on: str | None = None
+    ended_on: str | None = None
+    end_reason: str | None = None
+    amount_cny: str | None = None
+    status: str | None = None
+    display_until: str | None = None
+    is_subject_register: bool = False
+    """The feed is the register of organisations: it makes a subject *known*."""
+    region_code: str | None = None
+    registration_status: str | None = None
+
+
+class FeedTerms(Terms):
+    """The credit office's own terms of a feed (ODCS top-level ``customProperties``)."""
+
+    department: Department
+    catalogue_item: CatalogueItem
+    legal_basis: LegalBasis
+    sharing_tier: Literal["public", "government", "authorised"]
+    delivery: Delivery
+    reporting: Reporting
+    display: Display
+    volume: Volume
+    reject_budget: float
+    drift: Drift = Drift()
+    one_of: tuple[OneOf, ...] = ()
+    subject: Subject
+    withdrawal: Withdrawal | None = None
+    record: Record
+    updated_field: str
+    """Field by which the sender orders versions of one record."""
+
+
+class FeedContract(BaseModel):
+    """One feed. ``feed`` is ``<source>.<name>`` and is what every table, task and message calls it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    feed: str
+    label: str
+    version: str
+    description: str
+    fields: tuple[Field, ...]
+    terms: FeedTerms
+
+    @property
+    def source(self) -> str:
+        return self.feed.split(".", 1)[0]
+
+    @property
+    def name(self) -> str:
+        return self.feed.split(".", 1)[1]
+
+    @property
+    def department_label(self) -> str:
+        """How messages name the sender: department and feed."""
+        return f"{self.terms.department.name}“{self.label}”"
+
+    @property
+    def relation(self) -> str:
+        """Name of the raw table and of the view of its accepted rows, without schema."""
+        return self.feed.replace(".", "__")
+
+    @property
+    def natural_key(self) -> tuple[str, ...]:
+        """Field names, in key order; the subject's identifier comes on top where the contract says so."""
+        keyed = [f for f in self.fields if f.key_position is not None]
+        return tuple(f.name for f in sorted(keyed, key=lambda f: f.key_position or 0))
+
+    def field(self, name: str) -> Field:
+        """The field called ``name``.
+
+        Raises:
+            KeyError: the contract has no such field.
+        """
+        for candidate in self.fields:
+            if candidate.name == name:
+                return candidate
+        raise KeyError(f"{self.feed}: no field {name!r}")
+
+    @model_validator(mode="after")
+    def _every_reference_names_a_field(self) -> FeedContract:
+        names = {f.name for f in self.fields}
+        headers = [f.header for f in self.fields]
+        if len(names) != len(self.fields) or len(set(headers)) != len(headers):
+            raise ValueError(f"{self.feed}: field names and headers must be unique")
+        terms = self.terms
+        wanted = [terms.updated_field, terms.subject.name]
+        wanted += [terms.subject.uscc, terms.subject.resident_id, terms.subject.resident_id_type]  # type: ignore[list-item]
+        wanted += [name for group in terms.one_of for name in group.fields]
+        wanted += [terms.withdrawal.field] if terms.withdrawal else []
+        constants = {"category", "effect", "list_name", "is_subject_register"}
+        wanted += [v for k, v in terms.record.model_dump().items() if k not in constants]
+        for field in self.fields:
+            wanted += [rule.field for rule in field.terms.required_when]
+            wanted += [field.terms.not_before]  # type: ignore[list-item]
+        unknown = sorted({w for w in wanted if w is not None} - names)
+        if unknown:
+            raise ValueError(f"{self.feed}: unknown field(s) {', '.join(unknown)}")
+        if not self.natural_key:
+            raise ValueError(f"{self.feed}: no primaryKey field")
+        return self

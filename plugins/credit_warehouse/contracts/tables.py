@@ -1,0 +1,129 @@
+"""Raw tables, views of accepted rows and the feed register, all from the contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import psycopg
+from psycopg import sql
+
+from credit_warehouse.contracts.model import FeedContract
+
+ENVELOPE = (
+    ("batch_id", "bigint not null"),
+    ("source_row", "bigint not null"),
+    ("record_key", "uuid not null"),
+    ("subject_key", "uuid"),
+    ("subject_type", "text"),
+    ("is_withdrawal", "boolean not null"),
+)
+"""Columns every raw row carries, before the contract's own: back to the file, and to the subject."""
+
+
+def apply(connection: psycopg.Connection, contracts: Iterable[FeedContract]) -> None:
+    """Make or widen the raw tables and register the feeds. Idempotent; never drops a column with data in it.
+
+    Raises:
+        psycopg.Error: a contract changes the type of a column that exists (that needs a migration).
+    """
+    contracts = list(contracts)
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtext('credit_warehouse.contracts'))")
+        for contract in contracts:
+            _register(connection, contract)
+            _raw_table(connection, contract)
+        connection.execute(
+            "update ops.feed set is_active = (feed = any(%s))", [[contract.feed for contract in contracts]]
+        )
+
+
+def _raw_table(connection: psycopg.Connection, contract: FeedContract) -> None:
+    table = sql.Identifier("raw", contract.relation)
+    columns = [*ENVELOPE, *((field.name, field.postgres_type) for field in contract.fields)]
+    existing = _raw_columns(connection, contract)
+    if not existing:
+        connection.execute(
+            sql.SQL("create table {} ({}, primary key (batch_id, source_row))").format(
+                table, sql.SQL(", ").join(_definition(name, type_) for name, type_ in columns)
+            )
+        )
+        connection.execute(sql.SQL("create index on {} (record_key)").format(table))
+        connection.execute(sql.SQL("create index on {} (subject_key)").format(table))
+    for name, type_ in columns:
+        if existing and name not in existing:
+            connection.execute(
+                sql.SQL("alter table {} add column {}").format(table, _definition(name, type_))
+            )
+    _accepted_view(connection, contract)
+
+
+def _accepted_view(connection: psycopg.Connection, contract: FeedContract) -> None:
+    """Rows of accepted batches: what everything after gate 1 reads.
+
+    Contract fields stand last and in the table's own order, so that a widened view replaces the old one under its
+    readers.
+    """
+    envelope = [name for name, _ in ENVELOPE]
+    fields = [name for name in _raw_columns(connection, contract) if name not in envelope]
+    connection.execute(
+        sql.SQL(
+            "create or replace view accepted.{name} as select {envelope}, batch.business_date, batch.delivered_for,"
+            " {fields} from raw.{name} as row join ops.batch as batch using (batch_id) where batch.state = 'accepted'"
+        ).format(
+            name=sql.Identifier(contract.relation),
+            envelope=sql.SQL(", ").join(sql.Identifier("row", name) for name in envelope),
+            fields=sql.SQL(", ").join(sql.Identifier("row", name) for name in fields),
+        )
+    )
+
+
+def _raw_columns(connection: psycopg.Connection, contract: FeedContract) -> list[str]:
+    rows = connection.execute(
+        "select column_name from information_schema.columns"
+        " where table_schema = 'raw' and table_name = %s order by ordinal_position",
+        [contract.relation],
+    )
+    return [row[0] for row in rows]
+
+
+def _definition(name: str, type_: str) -> sql.Composable:
+    return sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_))
+
+
+def _register(connection: psycopg.Connection, contract: FeedContract) -> None:
+    terms = contract.terms
+    values = {
+        "feed": contract.feed,
+        "source": contract.source,
+        "feed_label": contract.label,
+        "contract_version": contract.version,
+        "department_code": terms.department.code,
+        "department_name": terms.department.name,
+        "catalogue_item_code": terms.catalogue_item.code,
+        "catalogue_item_name": terms.catalogue_item.name,
+        "information_class": terms.catalogue_item.information_class,
+        "legal_basis_type": terms.legal_basis.type,
+        "legal_basis_name": terms.legal_basis.name,
+        "legal_basis_article": terms.legal_basis.article,
+        "sharing_tier": terms.sharing_tier,
+        "record_category": terms.record.category,
+        "effect": terms.record.effect,
+        "list_name": terms.record.list_name,
+        "report_period": terms.reporting.period,
+        "report_sla_workdays": terms.reporting.sla_workdays,
+        "report_sla_source": terms.reporting.sla_source,
+        "max_age_days": terms.reporting.max_age_days,
+        "display_months": terms.display.max_months,
+        "display_source": terms.display.source,
+        "is_subject_register": terms.record.is_subject_register,
+        "is_active": True,
+    }
+    columns = [sql.Identifier(name) for name in values]
+    connection.execute(
+        sql.SQL("insert into ops.feed ({}) values ({}) on conflict (feed) do update set {}").format(
+            sql.SQL(", ").join(columns),
+            sql.SQL(", ").join(sql.Placeholder(name) for name in values),
+            sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(column) for column in columns[1:]),
+        ),
+        values,
+    )

@@ -1,0 +1,53 @@
+"""The landing area: files exactly as departments delivered them, never changed again."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+from credit_warehouse.contracts import FeedContract
+from credit_warehouse.intake.archive import sha256_of
+from credit_warehouse.intake.ledger import Landed
+from credit_warehouse.settings import Settings
+
+
+def land(
+    settings: Settings,
+    contract: FeedContract,
+    arrived: Path,
+    *,
+    name: str,
+    delivery_id: str,
+    delivered_for: date,
+    watermark: str | None,
+    receipt: bytes | None = None,
+) -> Landed:
+    """Move an arrived file (complete, in scratch) into landing, read-only, with its receipt beside it.
+
+    The place follows from content and name, so that landing twice is landing once.
+    """
+    digest = sha256_of(arrived)
+    safe_name = "".join(c if c.isalnum() or c in "._-" else "_" for c in name)[-120:]
+    relative = Path(contract.feed) / f"{delivered_for:%Y%m%d}" / f"{digest[:16]}_{safe_name}"
+    target = settings.landing_dir / relative
+    target.parent.mkdir(parents=True, exist_ok=True)
+    size = arrived.stat().st_size
+    if receipt is not None:
+        _write(target.with_name(target.name + ".sha256"), receipt)
+    os.chmod(arrived, 0o440)
+    os.replace(arrived, target)
+    return Landed(
+        delivery_id=delivery_id,
+        delivered_for=delivered_for,
+        sha256=digest,
+        landed_path=relative.as_posix(),
+        bytes=size,
+        watermark=watermark,
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_name(path.name + f".{os.getpid()}.tmp")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)

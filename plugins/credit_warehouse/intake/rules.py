@@ -1,0 +1,260 @@
+"""Row rules, compiled from the contract to SQL conditions over the delivered text.
+
+A rule is stated once, in the contract. Here it becomes one boolean expression per row; all of them run in one scan.
+``t_<field>`` is the cleaned text of a field, ``v_<field>`` its typed value. A value that does not have its type breaks
+only the type rule; the rules about values are judged on valid values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from credit_warehouse.contracts import FeedContract, Field
+from credit_warehouse.contracts.model import FieldType, IdentityCheck, RequiredWhen
+
+NULL_SPELLINGS = ("", "—", "——", "— —", "-", "--", "/", "\\", "无", "null", "NULL", "None", "N/A", "(null)")
+"""How departments write "nothing" (DOMAIN.md §3.1, seen in harvested rows)."""
+
+DATE_FORMATS = ("%Y%m%d", "%Y/%m/%d", "%Y年%m月%d日", "%Y.%m.%d")
+"""Besides ISO dates: whole days only. ``2019年1月`` is no day."""
+
+DUPLICATE_RULE = "duplicate_key"
+MALFORMED_RULE = "malformed_row"
+
+_SHOWN_ENUM_VALUES = 8
+
+_TYPE_TEXTS = {
+    FieldType.DATE: ("type_date", "不是有效日期", "请填写真实存在的完整日期，如 2026-03-02"),
+    FieldType.TIMESTAMP: ("type_timestamp", "不是有效时间", "请按 2026-03-02 17:35:00 填写"),
+    FieldType.INTEGER: ("type_number", "不是整数", "请只填写数字，不带单位和千分位"),
+    FieldType.NUMBER: ("type_number", "不是有效数字", "请只填写数字，不带单位和千分位，小数不超过六位"),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One check of one field: ``condition`` is true (SQL) where a row breaks it; the texts are for the clerk."""
+
+    code: str
+    field: str
+    label: str
+    condition: str
+    message: str
+    suggestion: str
+
+
+def text_column(field: Field) -> str:
+    """Cleaned text: white space (also full-width) trimmed, null spellings to null, identity codes in capitals."""
+    raw = quote(field.header)
+    trimmed = f"trim({raw}, chr(32) || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288) || chr(65279))"
+    if field.terms.check is not None:
+        trimmed = f"upper({trimmed})"
+    spellings = ", ".join(literal(s) for s in NULL_SPELLINGS)
+    return f"case when {trimmed} in ({spellings}) then null else {trimmed} end"
+
+
+def value_expression(field: Field) -> str:
+    """The typed value of ``t_<field>``, null where the text is not of the type."""
+    text = f"t_{field.name}"
+    match field.type:
+        case FieldType.STRING:
+            return text
+        case FieldType.DATE:
+            formats = ", ".join(literal(f) for f in DATE_FORMATS)
+            return (
+                f"case when regexp_full_match({text}, '[12][0-9]{{3}}-[0-9]{{1,2}}-[0-9]{{1,2}}( 00:00:00)?')"
+                f" then try_cast(replace({text}, ' 00:00:00', '') as date)"
+                f" when regexp_full_match({text}, '[12][0-9]{{3}}.*') then try_strptime({text}, [{formats}])::date end"
+            )
+        case FieldType.TIMESTAMP:
+            # The city has one zone; where a sender writes an offset, it must be that one.
+            local = f"replace(replace(regexp_replace({text}, '[+]08:?00$', ''), '/', '-'), 'T', ' ')"
+            return (
+                f"case when regexp_full_match({local}, '[12][0-9]{{3}}-[0-9]{{1,2}}-[0-9 :.]+')"
+                f" then try_cast({local} as timestamp) end"
+            )
+        case FieldType.INTEGER:
+            return (
+                f"case when regexp_full_match({text}, '-?[0-9]{{1,18}}') then try_cast({text} as bigint) end"
+            )
+        case FieldType.NUMBER:
+            factor = " * 10000" if field.terms.delivered_unit == "CNY_10K" else ""
+            amount = f"try_cast({text} as decimal(24, 6))"
+            return (
+                f"case when regexp_full_match({text}, '-?[0-9]{{1,14}}([.][0-9]{{1,6}})?')"
+                f" then cast(round({amount}{factor}, 2) as decimal(20, 2)) end"
+            )
+
+
+def compile_rules(contract: FeedContract) -> list[Rule]:
+    """Every row rule of a contract but the duplicate rule, which needs the whole delivery."""
+    return [rule for field in contract.fields for rule in _field_rules(contract, field)] + list(
+        _one_of(contract)
+    )
+
+
+def _field_rules(contract: FeedContract, field: Field) -> Iterator[Rule]:
+    make = partial(_rule, field)
+    yield from _presence(contract, field, make)
+    yield from _shape(contract, field, make)
+    yield from _value_list(field, make)
+    yield from _range(field, make)
+    yield from _identity(contract, field, make)
+    value = f"v_{field.name}"
+    if field.terms.not_before:
+        other = contract.field(field.terms.not_before)
+        yield make(
+            "date_order",
+            f"{value} < v_{other.name}",
+            f"早于“{other.label}”",
+            f"请核对“{field.label}”与“{other.label}”",
+        )
+    if field.terms.not_future:
+        yield make(
+            "not_future",
+            f"{value} > getvariable('delivered_for')",
+            "晚于报送日期",
+            "请核对日期，不得填写尚未发生的日期",
+        )
+
+
+def _rule(field: Field, code: str, condition: str, message: str, suggestion: str) -> Rule:
+    return Rule(code, field.name, field.label, condition, f"“{field.label}”{message}", suggestion)
+
+
+def _presence(contract: FeedContract, field: Field, make: Callable[..., Rule]) -> Iterator[Rule]:
+    text = f"t_{field.name}"
+    if field.required:
+        yield make("required", f"{text} is null", "为必填项，实际为空", "请补填后重新报送该行")
+    for when in field.terms.required_when:
+        condition, phrase = _when(contract, when)
+        yield make(
+            "required_when",
+            f"{text} is null and {condition}",
+            f"在{phrase}时必填，实际为空",
+            "请补填后重新报送该行",
+        )
+
+
+def _shape(contract: FeedContract, field: Field, make: Callable[..., Rule]) -> Iterator[Rule]:
+    text, value = f"t_{field.name}", f"v_{field.name}"
+    if contract.terms.delivery.format == "jsonl":
+        yield make("nested", f"n_{field.name}", "应为单个值，实际为嵌套结构", "请按数据项分别报送")
+    if contract.terms.delivery.format == "xlsx":
+        yield make("formula", f"{text} like '=%'", "为公式，不是数值", "请粘贴为数值后重新报送该行")
+    if field.type in _TYPE_TEXTS:
+        code, message, suggestion = _TYPE_TEXTS[field.type]
+        yield make(code, f"{text} is not null and {value} is null", message, suggestion)
+    if field.pattern:
+        condition = f"not regexp_matches({text}, {literal(field.pattern)})"
+        yield make("pattern", condition, "格式不符合要求", f"应符合格式 {field.pattern}")
+    if field.max_length:
+        condition = f"length({text}) > {field.max_length}"
+        yield make("length", condition, f"超过 {field.max_length} 个字符", "请按规定长度填写")
+
+
+def _value_list(field: Field, make: Callable[..., Rule]) -> Iterator[Rule]:
+    if not field.enum:
+        return
+    allowed = ", ".join(literal(value) for value in field.enum)
+    condition = f"t_{field.name} not in ({allowed})"
+    if field.terms.multi_value_separator:
+        condition = f"len(list_filter({_parts(field)}, lambda part: part not in ({allowed}))) > 0"
+    shown = "、".join(field.enum[:_SHOWN_ENUM_VALUES]) + (
+        "等" if len(field.enum) > _SHOWN_ENUM_VALUES else ""
+    )
+    yield make("enum", condition, "不在规定取值范围内", f"允许的取值：{shown}")
+
+
+def _range(field: Field, make: Callable[..., Rule]) -> Iterator[Rule]:
+    factor = 10000 if field.terms.delivered_unit == "CNY_10K" else 1
+    value = f"v_{field.name}"
+    if field.minimum is not None:
+        condition = f"{value} < {field.minimum * factor:f}"
+        yield make("range", condition, f"小于允许的最小值 {field.minimum:g}", "请核对数值")
+    if field.maximum is not None:
+        condition = f"{value} > {field.maximum * factor:f}"
+        hint = "该项以万元为单位，疑似按元填写，请换算后重新报送" if factor != 1 else "请核对数值"
+        yield make("range", condition, f"大于允许的最大值 {field.maximum:g}", hint)
+
+
+def _identity(contract: FeedContract, field: Field, make: Callable[..., Rule]) -> Iterator[Rule]:
+    text = f"t_{field.name}"
+    match field.terms.check:
+        case IdentityCheck.USCC:
+            yield make(
+                "check_uscc",
+                f"{text} is not null and not is_uscc({text})",
+                "不是有效的统一社会信用代码（校验位不符）",
+                "请按营业执照核对 18 位代码",
+            )
+        case IdentityCheck.ORG_CODE:
+            yield make(
+                "check_org_code",
+                f"{text} is not null and not is_org_code(replace({text}, '-', ''))",
+                "不是有效的组织机构代码（校验位不符）",
+                "请按组织机构代码证核对 9 位代码",
+            )
+        case IdentityCheck.RESIDENT_ID:
+            condition = f"{text} is not null and not is_resident_id({text}, getvariable('delivered_for'))"
+            if field.terms.allow_masked:
+                condition += f" and not is_masked_resident_id({text})"
+            subject = contract.terms.subject
+            if subject.resident_id == field.name and subject.resident_id_type:
+                condition += f" and t_{subject.resident_id_type} = '身份证'"
+            yield make(
+                "check_resident_id",
+                condition,
+                "不是有效的公民身份号码（校验位或出生日期不符）",
+                "请按身份证核对 18 位号码",
+            )
+        case None:
+            return
+
+
+def _one_of(contract: FeedContract) -> Iterator[Rule]:
+    for group in contract.terms.one_of:
+        labels = "、".join(contract.field(name).label for name in group.fields)
+        empty = " and ".join(f"t_{name} is null" for name in group.fields)
+        yield Rule(
+            "one_of",
+            group.name,
+            group.label,
+            empty,
+            f"“{labels}”至少填写一项，实际均为空",
+            "请补填其中一项后重新报送",
+        )
+
+
+def _when(contract: FeedContract, when: RequiredWhen) -> tuple[str, str]:
+    other = contract.field(when.field)
+    if not when.values and not when.unless:
+        return f"t_{other.name} is not null", f"“{other.label}”已填写"
+    listed = ", ".join(literal(value) for value in when.values or when.unless)
+    hit = f"t_{other.name} in ({listed})"
+    if other.terms.multi_value_separator:
+        hit = f"len(list_filter({_parts(other)}, lambda part: part in ({listed}))) > 0"
+    named = "、".join(when.values or when.unless)
+    if when.values:
+        return hit, f"“{other.label}”为{named}"
+    return f"(t_{other.name} is not null and not ({hit}))", f"“{other.label}”不是{named}"
+
+
+def _parts(field: Field) -> str:
+    """The values of a multi-valued field, as a DuckDB list; the full-width separator counts too."""
+    separator = field.terms.multi_value_separator or ";"
+    wide = {";": "；", ",": "，"}.get(separator, separator)
+    narrowed = f"replace(t_{field.name}, {literal(wide)}, {literal(separator)})"
+    return f"list_transform(string_split({narrowed}, {literal(separator)}), lambda part: trim(part))"
+
+
+def literal(text: str) -> str:
+    """An SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quote(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'

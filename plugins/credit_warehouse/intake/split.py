@@ -1,0 +1,278 @@
+"""Splitting a delivery into accepted and rejected rows, set-wise, in DuckDB."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from credit_warehouse.contracts import FeedContract
+from credit_warehouse.contracts.tables import ENVELOPE
+from credit_warehouse.intake import identity
+from credit_warehouse.intake.reading import Delivered, read_delivery
+from credit_warehouse.intake.rules import (
+    DUPLICATE_RULE,
+    MALFORMED_RULE,
+    Rule,
+    compile_rules,
+    literal,
+    quote,
+    text_column,
+    value_expression,
+)
+from credit_warehouse.settings import Settings
+
+
+@dataclass(frozen=True)
+class Split:
+    """The two files to COPY and what was counted on the way.
+
+    ``accepted`` has the columns of :func:`raw_columns`, ``rejected`` those of :data:`REJECTED_COLUMNS`. ``rule_counts``: (rule, field) → rows. ``fill_rates``: field → share of delivered rows filled.
+    """
+
+    accepted: Path
+    rejected: Path
+    delivered_rows: int
+    accepted_rows: int
+    rejected_rows: int
+    declared_rows: int | None
+    rule_counts: dict[tuple[str, str], int]
+    fill_rates: dict[str, float]
+    missing_optional: list[str]
+    extra: list[str]
+
+
+REJECTED_COLUMNS = ("batch_id", "source_row", "feed", "record_key", "payload", "violations")
+
+
+def raw_columns(contract: FeedContract) -> list[str]:
+    """Columns of the accepted file, in order: the raw table's."""
+    return [name for name, _ in ENVELOPE] + [field.name for field in contract.fields]
+
+
+def split_delivery(
+    contract: FeedContract, path: Path, batch_id: int, delivered_for: date, scratch: Path, settings: Settings
+) -> Split:
+    """Read, check and split one landed file. Memory is bounded by ``settings.intake_memory_mb``.
+
+    Raises:
+        DeliveryRefused: the file as a whole cannot be used.
+    """
+    if settings.pepper is None:
+        raise RuntimeError("CREDIT_PEPPER is not set: subject keys need it")
+    connection = duckdb.connect(str(scratch / "intake.duckdb"))
+    try:
+        connection.execute(f"set memory_limit = '{settings.intake_memory_mb}MB'")
+        connection.execute(f"set threads = {settings.intake_threads}")
+        connection.execute(f"set temp_directory = {literal(str(scratch / 'spill'))}")
+        # A landed file is data: nothing in it may make DuckDB fetch or load anything.
+        connection.execute("set autoinstall_known_extensions = false")
+        identity.install(connection, settings.pepper.get_secret_value())
+        connection.execute("set variable delivered_for = ?::date", [delivered_for])
+        connection.execute("set variable batch_id = ?::bigint", [batch_id])
+        limit = settings.max_unpacked_mb << 20
+        return _split(
+            connection, contract, read_delivery(connection, contract, path, scratch, limit), scratch
+        )
+    finally:
+        connection.close()
+
+
+def _split(
+    connection: duckdb.DuckDBPyConnection, contract: FeedContract, found: Delivered, scratch: Path
+) -> Split:
+    rules = compile_rules(contract)
+    _register_rules(connection, contract, rules)
+    _check(connection, contract, rules)
+    accepted, rejected = scratch / "accepted.csv", scratch / "rejected.csv"
+    accepted_rows = _copy(connection, _accepted_query(contract), accepted)
+    rejected_rows = _copy(connection, _rejected_query(contract), rejected)
+    return Split(
+        accepted=accepted,
+        rejected=rejected,
+        delivered_rows=found.rows,
+        accepted_rows=accepted_rows,
+        rejected_rows=rejected_rows,
+        declared_rows=found.declared_rows,
+        rule_counts=_rule_counts(connection),
+        fill_rates=_fill_rates(connection, contract),
+        missing_optional=found.missing_optional,
+        extra=found.extra,
+    )
+
+
+def _register_rules(connection: duckdb.DuckDBPyConnection, contract: FeedContract, rules: list[Rule]) -> None:
+    """The rules' texts as a table, so that messages are written set-wise too."""
+    connection.execute(
+        "create table rule (number int, code varchar, field varchar, label varchar, header varchar,"
+        " message varchar, suggestion varchar)"
+    )
+    headers = {field.name: field.header for field in contract.fields}
+    keys = "、".join(contract.field(name).label for name in contract.natural_key)
+    rows = [
+        (number, rule.code, rule.field, rule.label, headers.get(rule.field), rule.message, rule.suggestion)
+        for number, rule in enumerate(rules, start=1)
+    ]
+    rows.append(
+        (
+            0,
+            DUPLICATE_RULE,
+            "",
+            keys,
+            None,
+            f"与本批次后面的行重复（{keys}相同），以最后一行为准",
+            "请删除重复行",
+        )
+    )
+    rows.append(
+        (-1, MALFORMED_RULE, "", "整行", None, "列数与表头不符，无法识别", "请检查引号和逗号后重新报送该行")
+    )
+    connection.executemany("insert into rule values (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _check(connection: duckdb.DuckDBPyConnection, contract: FeedContract, rules: list[Rule]) -> None:
+    """Table ``checked``: every delivered row with its texts, values, keys and the numbers of the rules it breaks."""
+    texts = ", ".join(f"{text_column(field)} as t_{field.name}" for field in contract.fields)
+    nested = (
+        ", ".join(f"n_{field.name}" for field in contract.fields)
+        if contract.terms.delivery.format == "jsonl"
+        else ""
+    )
+    values = ", ".join(f"{value_expression(field)} as v_{field.name}" for field in contract.fields)
+    broken = ", ".join(f"case when {rule.condition} then {n} end" for n, rule in enumerate(rules, start=1))
+    connection.execute(
+        f"""
+        create table checked as
+        with texts as (select source_row, {texts}{", " + nested if nested else ""} from delivered),
+        typed as (select *, {values} from texts)
+        select *, {_record_key(contract)} as record_key,
+            list_filter([{broken}], lambda number: number is not null) as broken
+        from typed
+        """
+    )
+    # Among rows that are otherwise right, the last one of a natural key stands (DOMAIN.md §5.3, 20001).
+    connection.execute(
+        """
+        create table superseded as
+        select checked.source_row
+        from checked
+        join (
+            select record_key, max(source_row) as standing_row from checked
+            where len(broken) = 0 group by record_key having count(*) > 1
+        ) as twice using (record_key)
+        where len(broken) = 0 and checked.source_row < twice.standing_row
+        """
+    )
+
+
+def _record_key(contract: FeedContract) -> str:
+    """The same record gets the same key in every delivery, however its dates were written."""
+    parts = [f"coalesce(v_{name}::varchar, t_{name})" for name in contract.natural_key]
+    if contract.terms.subject.in_natural_key:
+        parts.append(f"coalesce({', '.join(f't_{name}' for name in _subject_fields(contract))})")
+    joined = ", ".join(f"coalesce({part}, '')" for part in parts)
+    return f"md5(concat_ws(chr(31), {literal(contract.feed)}, {joined}))"
+
+
+def _subject_fields(contract: FeedContract) -> list[str]:
+    subject = contract.terms.subject
+    return [name for name in (subject.uscc, subject.resident_id) if name]
+
+
+def _subject_expressions(contract: FeedContract) -> tuple[str, str]:
+    """SQL of (subject_key, subject_type). A masked number, or a document that is no resident ID, names nobody."""
+    subject = contract.terms.subject
+    branches: list[tuple[str, str, str]] = []
+    if subject.uscc:
+        branches.append(
+            (f"t_{subject.uscc} is not null", f"subject_key('uscc', t_{subject.uscc})", "organisation")
+        )
+    if subject.resident_id:
+        condition = f"is_resident_id(t_{subject.resident_id}, getvariable('delivered_for'))"
+        if subject.resident_id_type:
+            condition += f" and t_{subject.resident_id_type} = '身份证'"
+        branches.append((condition, f"subject_key('resident_id', t_{subject.resident_id})", "person"))
+    key = " ".join(f"when {condition} then {expression}" for condition, expression, _ in branches)
+    kind = " ".join(f"when {condition} then '{name}'" for condition, _, name in branches)
+    return f"case {key} end", f"case {kind} end"
+
+
+def _accepted_query(contract: FeedContract) -> str:
+    key, kind = _subject_expressions(contract)
+    withdrawal = "false"
+    if contract.terms.withdrawal:
+        listed = ", ".join(literal(value) for value in contract.terms.withdrawal.values)
+        withdrawal = f"coalesce(t_{contract.terms.withdrawal.field} in ({listed}), false)"
+    fields = ", ".join(f"v_{field.name} as {quote(field.name)}" for field in contract.fields)
+    return (
+        f"select getvariable('batch_id') as batch_id, source_row, record_key, {key} as subject_key, {kind} as subject_type,"
+        f" {withdrawal} as is_withdrawal, {fields} from checked"
+        " where len(broken) = 0 and source_row not in (select source_row from superseded)"
+    )
+
+
+def _rejected_query(contract: FeedContract) -> str:
+    """Rejected rows whole: the payload as delivered, and one object per rule broken."""
+    payload = ", ".join(f"{literal(field.header)}: {quote(field.header)}" for field in contract.fields)
+    return f"""
+        with broken as (
+            select source_row, record_key, unnest(broken) as number from checked where len(broken) > 0
+            union all
+            select source_row, record_key, 0 from checked semi join superseded using (source_row)
+            union all
+            select source_row, null, -1 from malformed
+        ),
+        payload as (
+            select source_row, to_json({{{payload}}}) as payload from delivered
+            union all
+            select source_row, to_json({{'line': line}}) from malformed
+        )
+        select
+            getvariable('batch_id') as batch_id,
+            source_row,
+            {literal(contract.feed)} as feed,
+            any_value(record_key) as record_key,
+            any_value(payload) as payload,
+            to_json(list({{
+                'rule': rule.code, 'field': rule.field, 'label': rule.label,
+                'value': case when rule.header is not null then payload ->> ('/' || rule.header) end,
+                'message': '第' || source_row || '行 ' || rule.message, 'suggestion': rule.suggestion
+            }} order by rule.number)) as violations
+        from broken
+        join payload using (source_row)
+        join rule using (number)
+        group by source_row
+    """
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> int:
+    row = connection.execute(
+        f"copy ({query}) to {literal(str(target))} (format csv, header false)"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _rule_counts(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
+    rows = connection.execute(
+        """
+        with broken as (
+            select unnest(broken) as number from checked
+            union all select 0 from superseded
+            union all select -1 from malformed
+        )
+        select rule.code, rule.field, count(*) from broken join rule using (number) group by all
+        """
+    ).fetchall()
+    return {(code, field): count for code, field, count in rows}
+
+
+def _fill_rates(connection: duckdb.DuckDBPyConnection, contract: FeedContract) -> dict[str, float]:
+    columns = ", ".join(f"count(t_{field.name}) / nullif(count(*), 0)" for field in contract.fields)
+    row = connection.execute(f"select {columns} from checked").fetchone() or ()
+    return {
+        field.name: float(value)
+        for field, value in zip(contract.fields, row, strict=True)
+        if value is not None
+    }

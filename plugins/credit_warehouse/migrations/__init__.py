@@ -1,0 +1,29 @@
+"""Versioned schema of everything dbt does not build: ledger, publication, quarantine, vault, roles.
+
+Alembic keeps the versions; the SQL of each stands beside it in ``versions/*.sql``. Raw tables follow the contracts
+and are made by :func:`credit_warehouse.contracts.tables.apply`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from credit_warehouse.contracts import load_contracts, tables
+from credit_warehouse.database import connect, sqlalchemy_url
+
+
+def apply() -> None:
+    """Bring the warehouse to the newest version and its raw tables to the contracts. Idempotent.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the server refuses; nothing of the failing version stays.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["url"] = sqlalchemy_url()
+    command.upgrade(config, "head")
+    with connect() as connection:
+        tables.apply(connection, load_contracts().values())

@@ -1,0 +1,109 @@
+"""The verbs of a night, in order, as the DAGs call them. Each is idempotent and leaves an outcome row however it ends."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from credit_warehouse import publication
+from credit_warehouse.intake.verbs import gate, load, pull, settle, unanswered
+from credit_warehouse.outcomes import step
+from credit_warehouse.quality import GateFailed
+
+if TYPE_CHECKING:
+    from credit_warehouse.transform.run import Layer
+
+__all__ = [
+    "GateFailed",
+    "build",
+    "discard",
+    "gate",
+    "gate_publication",
+    "load",
+    "open_candidate",
+    "publish",
+    "pull",
+    "settle",
+    "unanswered",
+]
+
+
+def open_candidate(business_date: date, run_id: str | None = None, full_refresh: bool = False) -> int | None:
+    """Open the next candidate publication; none when nothing changed since the last one."""
+    with step("open_candidate", business_date, run_id=run_id) as outcome:
+        candidate = publication.open_candidate(business_date, run_id, full_refresh)
+        if candidate is None:
+            outcome.state, outcome.message = "unchanged", "自上次发布以来没有变化，无需发布"
+            return None
+        outcome.publication_id = candidate.publication_id
+        outcome.message = f"候选批次 {candidate.publication_id}，纳入 {candidate.batches} 个新批次"
+        return candidate.publication_id
+
+
+def build(layer: Layer, publication_id: int, run_id: str | None = None) -> None:
+    """Build one dbt layer (``core`` or ``marts``) for the candidate.
+
+    Raises:
+        credit_warehouse.transform.run.BuildFailed: a model or a test failed; the message names it.
+    """
+    from credit_warehouse.transform.run import dbt_build
+
+    candidate = publication.candidate_of(publication_id)
+    with step(
+        f"build_{layer}", candidate.business_date, publication_id=publication_id, run_id=run_id
+    ) as outcome:
+        result = dbt_build(layer, publication_id, candidate.business_date, candidate.is_full_refresh)
+        outcome.detail = {"nodes": result.nodes, "seconds": round(result.seconds, 2)}
+
+
+def gate_publication(publication_id: int, run_id: str | None = None) -> None:
+    """Gate 2 on the candidate.
+
+    Raises:
+        credit_warehouse.quality.GateFailed: a blocking expectation failed without a waiver; the message says what to do.
+    """
+    from credit_warehouse import quality
+
+    candidate = publication.candidate_of(publication_id)
+    with step(
+        "gate_publication", candidate.business_date, publication_id=publication_id, run_id=run_id
+    ) as outcome:
+        report = quality.gate_publication(publication_id, candidate.business_date)
+        outcome.message = report.message
+
+
+def publish(publication_id: int, run_id: str | None = None) -> None:
+    """Flip the pointer to the candidate."""
+    day = publication.describe(publication_id).business_date
+    with step("publish", day, publication_id=publication_id, run_id=run_id):
+        publication.publish(publication_id, run_id or "manual")
+
+
+def discard(publication_id: int, reason: str, run_id: str | None = None) -> None:
+    """Undo the candidate; the last publication stays what readers see."""
+    day = publication.describe(publication_id).business_date
+    with step("discard", day, publication_id=publication_id, run_id=run_id) as outcome:
+        outcome.message = reason
+        publication.discard(publication_id, reason)
+
+
+def run_publication(business_date: date, run_id: str | None = None, full_refresh: bool = False) -> int | None:
+    """The publication DAG in one call, for a shell: candidate, build, gate, flip. Returns the number now published,
+    or none when nothing changed.
+
+    Raises:
+        credit_warehouse.transform.run.BuildFailed, credit_warehouse.quality.GateFailed: the candidate is discarded, what
+            readers see is untouched.
+    """
+    candidate = open_candidate(business_date, run_id, full_refresh)
+    if candidate is None:
+        return None
+    try:
+        build("core", candidate, run_id)
+        build("marts", candidate, run_id)
+        gate_publication(candidate, run_id)
+    except BaseException as error:
+        discard(candidate, f"{type(error).__name__}: {error}", run_id)
+        raise
+    publish(candidate, run_id)
+    return candidate

@@ -1,0 +1,72 @@
+"""Every setting of the warehouse, read once from the environment.
+
+``make up`` writes ``$CREDIT_HOME/runtime.env``; a server gets the same names from its own environment, which wins.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """Names are ``CREDIT_<FIELD>`` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="CREDIT_", extra="ignore")
+
+    home: Path = PROJECT_DIR / "var"
+    project_dir: Path = PROJECT_DIR
+    database_url: SecretStr | None = None
+    """libpq URL of the warehouse, with password."""
+    pepper: SecretStr | None = None
+    """Secret of the subject keys (ARCHITECTURE decision 6). Losing it means new keys for everybody."""
+    timezone: str = "Asia/Shanghai"
+    nightly_schedule: str = "0 1 * * *"
+    """Cron of the intake, in ``timezone``; ``off`` = only when triggered."""
+    publication_deadline: str = "0 6 * * *"
+    """Cron after which publication no longer waits for a source; ``off`` = wait for every answer."""
+    pull_retries: int = 4
+    pull_retry_seconds: int = 300
+    """Pause before the second try of a pull; it doubles from there."""
+    intake_memory_mb: int = 384
+    """Memory one intake process may use to parse and check a file of any size."""
+    intake_threads: int = 2
+    max_unpacked_mb: int = 8192
+    """A delivery that unpacks to more than this is taken for a zip bomb."""
+
+    @property
+    def contracts_dir(self) -> Path:
+        return self.project_dir / "contracts"
+
+    @property
+    def dbt_project_dir(self) -> Path:
+        return self.project_dir / "dbt_project"
+
+    @property
+    def landing_dir(self) -> Path:
+        return self.home / "landing"
+
+    @property
+    def scratch_dir(self) -> Path:
+        return self.home / "scratch"
+
+    @property
+    def dbt_target_dir(self) -> Path:
+        return self.home / "dbt"
+
+    @property
+    def data_docs_dir(self) -> Path:
+        return self.home / "data_docs"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process."""
+    home = Path(os.environ.get("CREDIT_HOME", PROJECT_DIR / "var"))
+    return Settings(_env_file=home / "runtime.env")
