@@ -58,9 +58,10 @@ def _raw_table(connection: psycopg.Connection, contract: FeedContract) -> None:
 
 
 def _accepted_view(connection: psycopg.Connection, contract: FeedContract) -> None:
-    """Rows of accepted batches: what everything after gate 1 reads.
+    """Rows of accepted batches that a publication, or the open candidate, holds: what everything after gate 1 reads.
 
-    Contract fields stand last and in the table's own order, so that a widened view replaces the old one under its
+    A batch accepted while a candidate is being built waits for the next one, so that a build reads one set of batches
+    throughout. Contract fields stand last and in the table's own order, so that a widened view replaces the old one under its
     readers.
     """
     envelope = [name for name, _ in ENVELOPE]
@@ -69,6 +70,8 @@ def _accepted_view(connection: psycopg.Connection, contract: FeedContract) -> No
         sql.SQL(
             "create or replace view accepted.{name} as select {envelope}, batch.business_date, batch.delivered_for,"
             " {fields} from raw.{name} as row join ops.batch as batch using (batch_id) where batch.state = 'accepted'"
+            " and exists (select from ops.publication_batch as held join ops.publication using (publication_id)"
+            " where held.batch_id = row.batch_id and publication.state in ('published', 'candidate'))"
         ).format(
             name=sql.Identifier(contract.relation),
             envelope=sql.SQL(", ").join(sql.Identifier("row", name) for name in envelope),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from datetime import date
 from pathlib import Path
@@ -29,7 +30,10 @@ def land(
     """
     digest = sha256_of(arrived)
     safe_name = "".join(c if c.isalnum() or c in "._-" else "_" for c in name)[-120:]
-    relative = Path(contract.feed) / f"{delivered_for:%Y%m%d}" / f"{digest[:16]}_{safe_name}"
+    receipt_digest = hashlib.sha256(receipt).hexdigest() if receipt is not None else ""
+    # A corrected receipt is a new delivery of the same bytes: neither may overwrite the other.
+    place = f"{digest[:16]}{receipt_digest[:8]}_{safe_name}"
+    relative = Path(contract.feed) / f"{delivered_for:%Y%m%d}" / place
     target = settings.landing_dir / relative
     target.parent.mkdir(parents=True, exist_ok=True)
     size = arrived.stat().st_size
@@ -44,6 +48,7 @@ def land(
         landed_path=relative.as_posix(),
         bytes=size,
         watermark=watermark,
+        receipt_sha256=receipt_digest,
     )
 
 

@@ -45,6 +45,7 @@ class Landed:
     landed_path: str
     bytes: int
     watermark: str | None
+    receipt_sha256: str = ""
 
 
 def register(
@@ -55,7 +56,7 @@ def register(
     The same bytes under the same name are the batch they were; under another name they become a ``duplicate`` batch
     that holds no rows.
     """
-    same = _find(connection, contract.feed, landed.delivery_id, landed.sha256)
+    same = _find(connection, contract.feed, landed)
     if same is not None:
         connection.execute(
             "update ops.batch set watermark = %s where batch_id = %s", [landed.watermark, same.batch_id]
@@ -64,15 +65,15 @@ def register(
     twin = None
     if contract.terms.delivery.protocol == "sftp":
         twin = connection.execute(
-            "select batch_id from ops.batch where feed = %s and sha256 = %s and state <> 'duplicate'"
+            "select batch_id from ops.batch where feed = %s and sha256 = %s and state not in ('duplicate', 'refused')"
             " order by batch_id limit 1",
             [contract.feed, landed.sha256],
         ).fetchone()
     with connection.cursor(row_factory=class_row(Batch)) as cursor:
         batch = cursor.execute(
-            "insert into ops.batch (feed, business_date, delivered_for, delivery_id, sha256, landed_path, bytes,"
-            " watermark, state, refusal_message, contract_version, is_initial) values (%s, %s, %s, %s, %s, %s, %s,"
-            " %s, %s, %s, %s, not exists (select from ops.batch where feed = %s and state = 'accepted'))"
+            "insert into ops.batch (feed, business_date, delivered_for, delivery_id, sha256, receipt_sha256, landed_path,"
+            " bytes, watermark, state, refusal_message, contract_version, is_initial) values (%s, %s, %s, %s, %s, %s,"
+            " %s, %s, %s, %s, %s, %s, not exists (select from ops.batch where feed = %s and state = 'accepted'))"
             f" returning {_COLUMNS}",
             [
                 contract.feed,
@@ -80,6 +81,7 @@ def register(
                 landed.delivered_for,
                 landed.delivery_id,
                 landed.sha256,
+                landed.receipt_sha256,
                 landed.landed_path,
                 landed.bytes,
                 landed.watermark,
@@ -99,11 +101,12 @@ def register(
     return batch, True
 
 
-def _find(connection: psycopg.Connection, feed: str, delivery_id: str, sha256: str) -> Batch | None:
+def _find(connection: psycopg.Connection, feed: str, landed: Landed) -> Batch | None:
     with connection.cursor(row_factory=class_row(Batch)) as cursor:
         return cursor.execute(
-            f"select {_COLUMNS} from ops.batch where feed = %s and delivery_id = %s and sha256 = %s",
-            [feed, delivery_id, sha256],
+            f"select {_COLUMNS} from ops.batch where feed = %s and delivery_id = %s and sha256 = %s"
+            " and receipt_sha256 = %s",
+            [feed, landed.delivery_id, landed.sha256, landed.receipt_sha256],
         ).fetchone()
 
 

@@ -118,6 +118,12 @@ def _match_header(
     missing = [field for field in contract.fields if field.header not in header]
     if not present and _other_encoding_fits(contract, payload):
         raise _wrong_encoding(contract, declared)
+    if not present:
+        raise DeliveryRefused(
+            "bad_header",
+            "第一行不是约定的表头（是否多了标题行或合并了单元格？），请使用约定模板：第一行每列一个列名",
+            declared,
+        )
     gone = [field.header for field in missing if field.required]
     if gone:
         hint = f"；另有未约定的列：{'、'.join(extra)}（是否改了列名？）" if extra else ""

@@ -90,9 +90,8 @@ def value_expression(field: Field) -> str:
 
 def compile_rules(contract: FeedContract) -> list[Rule]:
     """Every row rule of a contract but the duplicate rule, which needs the whole delivery."""
-    return [rule for field in contract.fields for rule in _field_rules(contract, field)] + list(
-        _one_of(contract)
-    )
+    by_field = [rule for field in contract.fields for rule in _field_rules(contract, field)]
+    return [*by_field, *_one_of(contract), *_adults_only(contract)]
 
 
 def _field_rules(contract: FeedContract, field: Field) -> Iterator[Rule]:
@@ -226,6 +225,29 @@ def _one_of(contract: FeedContract) -> Iterator[Rule]:
             f"“{labels}”至少填写一项，实际均为空",
             "请补填其中一项后重新报送",
         )
+
+
+def _adults_only(contract: FeedContract) -> Iterator[Rule]:
+    """Only adults are credit subjects (DOMAIN.md §4.7): aged 18 on the day of the decision."""
+    subject = contract.terms.subject
+    if subject.resident_id is None:
+        return
+    field = contract.field(subject.resident_id)
+    decided = f"v_{contract.terms.record.decision_date}"
+    condition = (
+        f"is_resident_id(t_{field.name}, getvariable('delivered_for'))"
+        f" and try_strptime(t_{field.name}[7:14], '%Y%m%d')::date > {decided}::date - interval 18 year"
+    )
+    if subject.resident_id_type:
+        condition += f" and t_{subject.resident_id_type} = '身份证'"
+    yield Rule(
+        "minor",
+        field.name,
+        field.label,
+        condition,
+        f"“{field.label}”表明当事人在认定时未满 18 周岁",
+        "未成年人信息不得归集，请勿报送该行",
+    )
 
 
 def _when(contract: FeedContract, when: RequiredWhen) -> tuple[str, str]:

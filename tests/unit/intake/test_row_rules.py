@@ -53,6 +53,7 @@ def test_a_right_row_is_accepted_with_its_types(
         ({"grounds": "违反限制消费令;其他"}, {("enum", "grounds")}),
         ({"case_no": "号" * 65}, {("length", "case_no")}),
         ({"resident_id": "441399198503074517"}, {("check_resident_id", "resident_id")}),
+        ({"resident_id": "441399200702064517"}, {("minor", "resident_id")}),
         ({"resident_id": "441399198502304512"}, {("check_resident_id", "resident_id")}),
         ({"uscc": "91441302MA9000118K"}, {("check_uscc", "uscc")}),
         ({"published_on": "2025年01月04日"}, {("date_order", "published_on")}),
@@ -117,6 +118,12 @@ def test_a_lower_case_x_is_the_same_person(
     second = {**debtor_row, "resident_id": "11010519491231002x", "record_no": "2"}
     one, two = accepted_rows(debtor, split_rows(debtor, first, second))
     assert one["subject_key"] == two["subject_key"] != ""
+
+
+def test_eighteen_on_the_day_is_an_adult(
+    debtor: FeedContract, debtor_row: dict[str, str], split_rows: SplitRows
+) -> None:
+    assert split_rows(debtor, {**debtor_row, "resident_id": "441399200702054511"}).accepted_rows == 1
 
 
 def test_of_a_repeated_key_the_last_right_row_stands(

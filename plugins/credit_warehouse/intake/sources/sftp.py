@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import stat
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -100,7 +101,8 @@ def _take_day(
         receipt = _read_receipt(sftp, remote)
         if receipt is None:
             return None  # the sidecar is written last: without it the upload is still under way
-    mark = f"{attributes.st_size}:{attributes.st_mtime}"
+    # What tells a redelivery from a file already taken: its size, its time, its receipt.
+    mark = f"{attributes.st_size}:{attributes.st_mtime}:{zlib.crc32(receipt or b'')}"
     if taken.marks.get(remote) == mark:
         return None
     local = scratch / f"{day:%Y%m%d}"

@@ -60,6 +60,7 @@ create table ops.batch (
     delivered_for date not null,
     delivery_id text not null,
     sha256 text not null check (sha256 ~ '^[0-9a-f]{64}$'),
+    receipt_sha256 text not null default '',
     landed_path text not null,
     bytes bigint not null,
     declared_rows bigint,
@@ -74,7 +75,7 @@ create table ops.batch (
     refusal_message text,
     contract_version text not null,
     received_at timestamptz not null default clock_timestamp(),
-    unique (feed, delivery_id, sha256),
+    unique (feed, delivery_id, sha256, receipt_sha256),
     check (delivered_rows = accepted_rows + quarantined_rows + refused_rows),
     check ((state = 'refused') = (refusal_code is not null))
 );
@@ -84,6 +85,7 @@ comment on column ops.batch.business_date is 'Night that took the delivery';
 comment on column ops.batch.delivered_for is 'Date the delivery is for, by the sender';
 comment on column ops.batch.delivery_id is 'The sender''s name of the delivery: remote path, or the window of changes';
 comment on column ops.batch.watermark is 'Window feeds: where the next window begins; files: size and time of the remote file, to see a redelivery';
+comment on column ops.batch.receipt_sha256 is 'Digest of the checksum file sent beside the delivery: a corrected one is a new delivery';
 comment on column ops.batch.state is 'duplicate: the same bytes were landed before under another name; holds no rows of its own';
 comment on column ops.batch.refused_rows is 'Rows of a batch refused as a whole; they stay in the landed file';
 
@@ -213,7 +215,12 @@ create table ops.gate_parameter (
 );
 insert into ops.gate_parameter (name, scope, value, unit, source, valid_from) values
     ('max_row_drop_share', '*', 0.2, 'share', '本中心初始设置', '2000-01-01'),
-    ('max_row_drop_share', 'department_coverage_daily', 0, 'share', '本中心初始设置', '2000-01-01');
+    ('max_row_drop_share', 'department_coverage_daily', 0, 'share', '本中心初始设置', '2000-01-01'),
+    -- Growth: a mart may at most double in a night; coverage grows by one row per feed and night.
+    ('max_row_rise_share', '*', 1, 'share', '本中心初始设置', '2000-01-01'),
+    ('max_row_rise_share', 'department_coverage_daily', 100, 'share', '本中心初始设置', '2000-01-01'),
+    -- Gate 1 warns when more of a delivery than this repeats itself.
+    ('max_duplicate_share', '*', 0.05, 'share', '本中心初始设置', '2000-01-01');
 
 -- Grain: one expectation on one batch or one candidate, of one run of the gate. Append-only; the newest run counts.
 create table ops.gate_result (
