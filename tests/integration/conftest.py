@@ -22,7 +22,9 @@ from simulator.testing import RunningSimulator, running
 SMALL_CITY = {"enterprises": 800, "persons": 500}
 
 
-def endpoints(simulator: RunningSimulator, exchange_database: str, postgres_server: str) -> dict[str, Endpoint]:
+def endpoints(
+    simulator: RunningSimulator, exchange_database: str, postgres_server: str
+) -> dict[str, Endpoint]:
     """How to reach each department, by connection id."""
     config = simulator.config
     server = psycopg.conninfo.conninfo_to_dict(postgres_server)

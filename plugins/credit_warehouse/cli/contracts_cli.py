@@ -1,4 +1,4 @@
-"""``contracts check``, ``generate``, ``migrate``: from contract files to tables and models."""
+"""``contracts check``, ``contracts generate``, ``migrate``: from contract files to tables and models."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from credit_warehouse.settings import get_settings
 
 def register(app: typer.Typer) -> None:
     """Mount the verbs of this module."""
-    app.command("contracts")(contracts)
-    app.command("generate")(generate)
+    contracts = typer.Typer(
+        help="Feed contracts: check them, and generate what follows from them.", no_args_is_help=True
+    )
+    contracts.command("check")(check)
+    contracts.command("generate")(generate)
+    app.add_typer(contracts, name="contracts")
     app.command("migrate")(migrate)
 
 
-def contracts() -> None:
+def check() -> None:
     """Check every contract: the ODCS schema, our own terms, its sample, and that generated models are up to date."""
     from credit_warehouse.contracts import ContractError, load_contracts
     from credit_warehouse.contracts.odcs import odcs_problems
     from credit_warehouse.contracts.samples import sample_problems
-    from credit_warehouse.transform.generate import check
+    from credit_warehouse.transform import generate as generator
 
     settings = get_settings()
     problems: list[str] = []
@@ -30,9 +34,7 @@ def contracts() -> None:
         loaded = load_contracts()
         for contract in loaded.values():
             problems += sample_problems(contract, settings)
-        problems += [
-            f"{name}: run `credit-warehouse generate`" for name in check(loaded, settings.dbt_project_dir)
-        ]
+        problems += generator.check(loaded, settings.dbt_project_dir)
     except ContractError as error:
         problems.append(str(error))
         loaded = {}

@@ -53,7 +53,9 @@ def _findings() -> Iterator[Finding]:
     try:
         yield Finding("数据契约", True, f"{len(load_contracts())} 个")
     except ContractError as error:
-        yield Finding("数据契约", False, str(error), "按提示修改契约文件，再运行 credit-warehouse contracts")
+        yield Finding(
+            "数据契约", False, str(error), "按提示修改契约文件，再运行 credit-warehouse contracts check"
+        )
         return
     try:
         with connect() as connection:

@@ -15,19 +15,26 @@ def register(app: typer.Typer) -> None:
 
 
 def feeds() -> None:
-    """Every feed: department, catalogue item, newest accepted data and what waits in quarantine."""
+    """Every feed by department: what was accepted, up to when, and what waits in quarantine."""
     rows = query(
         """
-        select f.feed, f.feed_label, f.department_name, f.sharing_tier, f.report_sla_workdays,
-            max(b.delivered_for) filter (where b.state = 'accepted')::text,
+        select f.department_name || '  ' || f.source || '.', f.feed_label, split_part(f.feed, '.', 2),
+            case f.sharing_tier when 'public' then '公示' when 'government' then '共享' else '授权' end,
+            f.report_sla_workdays, coalesce(max(b.delivered_for) filter (where b.state = 'accepted')::text, '—'),
             coalesce(sum(b.accepted_rows) filter (where b.state = 'accepted'), 0)::bigint,
             (select count(*) from quarantine.rejected_row as q where q.feed = f.feed and q.state = '未处理')
         from ops.feed as f left join ops.batch as b using (feed)
-        where f.is_active group by f.feed order by f.feed
+        where f.is_active group by f.feed order by f.source, f.feed
         """
     )
-    columns = ["数据集", "名称", "部门", "共享属性", "时限(工作日)", "数据截至", "已接收行", "待处理隔离行"]
-    show("数据集", columns, rows, "尚未登记数据集：请先运行 credit-warehouse migrate")
+    columns = ["部门", "名称", "数据集", "属性", "时限", "截至", "接收行", "隔离行"]
+    show(
+        "数据集（时限：工作日）",
+        columns,
+        rows,
+        "尚未登记数据集：请先运行 credit-warehouse migrate",
+        grouped=True,
+    )
 
 
 def batches(
@@ -38,60 +45,60 @@ def batches(
     """The batch ledger: delivered = accepted + quarantined + refused, per delivery."""
     rows = query(
         """
-        select batch_id, feed, business_date::text, delivered_for::text,
+        select '业务日期 ' || b.business_date, b.batch_id, f.feed_label, to_char(b.delivered_for, 'MM-DD'),
             case state when 'landed' then '已落地' when 'loaded' then '待检验' when 'accepted' then '已接收'
                 when 'refused' then '已退回' else '重复' end,
             delivered_rows, accepted_rows, quarantined_rows, refused_rows, refusal_message
-        from ops.batch
+        from ops.batch as b join ops.feed as f using (feed)
         where (%(feed)s = '' or feed = %(feed)s) and (%(date)s = '' or business_date = nullif(%(date)s, '')::date)
-        order by batch_id desc limit %(limit)s
+        order by business_date desc, batch_id desc limit %(limit)s
         """,
         {"feed": feed, "date": date, "limit": limit},
     )
-    columns = ["批次", "数据集", "业务日期", "报送日期", "状态", "报送", "接收", "隔离", "退回", "说明"]
-    show("批次台账（报送 = 接收 + 隔离 + 退回）", columns, rows, "没有批次")
+    columns = ["业务日期", "批次", "数据集", "报送日", "状态", "报送", "接收", "隔离", "退回", "说明"]
+    show("批次台账（报送 = 接收 + 隔离 + 退回）", columns, rows, "没有批次", grouped=True)
 
 
 def quarantine(
     feed: str = typer.Option("", help="Only this feed."),
     batch: int = typer.Option(0, help="Only this batch."),
     rows: bool = typer.Option(False, "--rows", help="Show the rows, not the counts per rule."),
-    limit: int = typer.Option(50, min=1, max=5000, help="Most lines to show."),
+    limit: int = typer.Option(200, min=1, max=5000, help="Most lines to show."),
 ) -> None:
     """Rejected rows: how many broke which rule, or row by row with the reason and what to do."""
     where = {"feed": feed, "batch": batch, "limit": limit}
     condition = "(%(feed)s = '' or q.feed = %(feed)s) and (%(batch)s = 0 or q.batch_id = %(batch)s)"
+    heading = "(select f.feed_label || '  ' || f.feed from ops.feed as f where f.feed = q.feed)"
     if rows:
+        # A person's number stays in the quarantine table: the department finds the row by its number.
         found = query(
             f"""
-            select q.batch_id, q.feed, q.source_row, v ->> 'message',
-                case when v ->> 'rule' in ('check_resident_id') then '（已隐去）' else v ->> 'value' end,
+            select {heading} || '  批次 ' || q.batch_id, v ->> 'message',
+                case when v ->> 'rule' in ('check_resident_id', 'minor') then '（已隐去）' else v ->> 'value' end,
                 v ->> 'suggestion', q.state
             from quarantine.rejected_row as q, jsonb_array_elements(q.violations) as v
-            where {condition} order by q.batch_id, q.source_row limit %(limit)s
+            where {condition} order by q.feed, q.batch_id, q.source_row limit %(limit)s
             """,
             where,
         )
         show(
-            "隔离行",
-            ["批次", "数据集", "行号", "问题", "实际值", "处理建议", "状态"],
-            found,
-            "隔离区没有数据",
+            "隔离行", ["数据集", "问题", "实际值", "处理建议", "状态"], found, "隔离区没有数据", grouped=True
         )
         return
     found = query(
         f"""
-        select q.feed, v ->> 'rule', v ->> 'label', count(*), count(distinct q.batch_id), min(v ->> 'suggestion')
+        select {heading}, v ->> 'label', v ->> 'rule', count(*), min(v ->> 'suggestion')
         from quarantine.rejected_row as q, jsonb_array_elements(q.violations) as v
-        where {condition} group by 1, 2, 3 order by 1, 4 desc limit %(limit)s
+        where {condition} group by q.feed, 2, 3 order by q.feed, 4 desc, 2 limit %(limit)s
         """,
         where,
     )
     show(
         "隔离区（按规则）",
-        ["数据集", "规则", "数据项", "行数", "批次数", "处理建议"],
+        ["数据集", "数据项", "规则", "行数", "处理建议"],
         found,
         "隔离区没有数据",
+        grouped=True,
     )
     if found:
         console.print("逐行查看：credit-warehouse quarantine --rows --feed 数据集")

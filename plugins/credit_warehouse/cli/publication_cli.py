@@ -20,19 +20,20 @@ def publications(limit: int = typer.Option(30, min=1, max=1000, help="Newest pub
     """Publications, newest first: which one readers see, and why the others are not it."""
     rows = query(
         """
-        select p.publication_id, case when c.publication_id is not null then '◀ 当前' end, p.business_date::text,
+        select p.publication_id, case when c.publication_id is not null then '◀' end, p.business_date::text,
             case p.state when 'published' then '已发布' when 'candidate' then '候选' else '已作废' end,
             (select count(*) from ops.publication_batch as b where b.publication_id = p.publication_id),
-            to_char(p.opened_at, 'YYYY-MM-DD HH24:MI'), p.message,
-            (select string_agg(distinct g.message, '；') from ops.gate_result as g
-             where g.publication_id = p.publication_id and g.severity = 'block' and g.state in ('failed', 'error'))
+            to_char(p.opened_at, 'MM-DD HH24:MI'),
+            coalesce((select string_agg(distinct g.message, '；') from ops.gate_result as g
+             where g.publication_id = p.publication_id and g.severity = 'block' and g.state in ('failed', 'error')),
+             p.message)
         from ops.publication as p left join ops.current_publication as c using (publication_id)
         order by p.publication_id desc limit %(limit)s
         """,
         {"limit": limit},
     )
-    columns = ["发布批次", "读者所见", "业务日期", "状态", "纳入批次", "开启时间", "说明", "未通过的检验"]
-    show("发布", columns, rows, "尚无发布")
+    columns = ["编号", "当前", "业务日期", "状态", "新批次", "开启", "说明"]
+    show("发布（◀ 读者所见）", columns, rows, "尚无发布")
 
 
 def publish(

@@ -73,7 +73,8 @@ def test_a_delivery_refused_with_its_reason_and_made_good(
     (again,) = take(nights, feed, NIGHT)
     promise = nights.simulator.key(NIGHT).feeds[feed]
     assert one(
-        "select state, delivered_rows, accepted_rows, quarantined_rows from ops.batch where batch_id = %s", again
+        "select state, delivered_rows, accepted_rows, quarantined_rows from ops.batch where batch_id = %s",
+        again,
     ) == ("loaded", promise.delivered, promise.accepted, promise.quarantined)
 
 
@@ -85,7 +86,9 @@ def test_drift_that_does_no_harm(nights: Nights, feed: str, fault: str) -> None:
     (batch,) = take(nights, feed)
     state, delivered = one("select state, delivered_rows from ops.batch where batch_id = %s", batch)
     assert (state, delivered) == ("loaded", promise.delivered)
-    metric = {"extra_column": "extra_columns", "missing_optional_column": "missing_optional_columns"}.get(fault)
+    metric = {"extra_column": "extra_columns", "missing_optional_column": "missing_optional_columns"}.get(
+        fault
+    )
     if metric:
         assert one("select value from ops.batch_profile where metric = %s", metric)[0] >= 1
 
@@ -95,7 +98,10 @@ def test_nested_json_costs_its_rows_only(nights: Nights) -> None:
     nights.simulator.advance(NIGHT)
     take(nights, API)
     assert one("select count(*) > 0 from ops.rule_count where rule = 'nested'") == (True,)
-    assert one("select state, delivered_rows = accepted_rows + quarantined_rows from ops.batch") == ("loaded", True)
+    assert one("select state, delivered_rows = accepted_rows + quarantined_rows from ops.batch") == (
+        "loaded",
+        True,
+    )
 
 
 def test_formulas_cost_their_rows_only(nights: Nights) -> None:
@@ -114,7 +120,8 @@ def test_one_row_where_hundreds_are_usual_is_refused_by_the_gate(nights: Nights)
     assert answers.pop(feed) == "refused"
     assert set(answers.values()) == {"delivered"}, "the other feeds of the department are unharmed"
     code, message, delivered, refused = one(
-        "select refusal_code, refusal_message, delivered_rows, refused_rows from ops.batch where feed = %s", feed
+        "select refusal_code, refusal_message, delivered_rows, refused_rows from ops.batch where feed = %s",
+        feed,
     )
     assert (code, delivered, refused) == ("gate", 1, 1)
     assert "企业登记" in message

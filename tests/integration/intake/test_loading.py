@@ -33,7 +33,13 @@ def arrive(
 ) -> tuple[Batch, bool]:
     """A file that has just been downloaded, landed and entered."""
     landed = land(
-        get_settings(), contract, path, name=name, delivery_id=f"/outbox/{name}", delivered_for=night, watermark=mark
+        get_settings(),
+        contract,
+        path,
+        name=name,
+        delivery_id=f"/outbox/{name}",
+        delivered_for=night,
+        watermark=mark,
     )
     with connect() as connection:
         return ledger.register(connection, contract, night, landed)
@@ -53,7 +59,9 @@ def counts(url: str) -> tuple[int, int]:
     return raw[0], quarantined[0]
 
 
-def test_every_row_goes_to_raw_or_to_quarantine(warehouse: str, contract: FeedContract, tmp_path: Path) -> None:
+def test_every_row_goes_to_raw_or_to_quarantine(
+    warehouse: str, contract: FeedContract, tmp_path: Path
+) -> None:
     batch, new = arrive(contract, drop(tmp_path, contract, 40, broken=3))
     assert new
     assert load(FEED, NIGHT) == [batch.batch_id]
@@ -64,7 +72,9 @@ def test_every_row_goes_to_raw_or_to_quarantine(warehouse: str, contract: FeedCo
             " from ops.batch"
         ).fetchone()
         rules = connection.execute("select rule, field, rows from ops.rule_count").fetchall()
-        visible = connection.execute("select count(*) from accepted.court__dishonest_judgment_debtor").fetchone()
+        visible = connection.execute(
+            "select count(*) from accepted.court__dishonest_judgment_debtor"
+        ).fetchone()
     assert row == ("loaded", 43, 40, 3, 0, 43, True)
     assert rules == [("enum", "status", 3)]
     assert visible == (0,), "nothing is visible before gate 1"
@@ -78,7 +88,9 @@ def test_loading_twice_changes_nothing(warehouse: str, contract: FeedContract, t
     assert counts(warehouse) == (5, 1)
 
 
-def test_a_file_that_arrives_twice_is_recognised(warehouse: str, contract: FeedContract, tmp_path: Path) -> None:
+def test_a_file_that_arrives_twice_is_recognised(
+    warehouse: str, contract: FeedContract, tmp_path: Path
+) -> None:
     first, _ = arrive(contract, drop(tmp_path, contract, 5))
     again, new = arrive(contract, drop(tmp_path, contract, 5), mark="1:2")
     assert (again.batch_id, new) == (first.batch_id, False)
@@ -111,7 +123,9 @@ def test_a_changed_file_under_the_same_name_is_a_new_batch(
 
 
 def test_a_refused_file_is_counted_and_kept(warehouse: str, contract: FeedContract, tmp_path: Path) -> None:
-    path = court_zip(tmp_path / "arrived", contract, csv_bytes(contract, [DEBTOR_ROW] * 3), 3, sha256="0" * 64)
+    path = court_zip(
+        tmp_path / "arrived", contract, csv_bytes(contract, [DEBTOR_ROW] * 3), 3, sha256="0" * 64
+    )
     batch, _ = arrive(contract, path)
     with pytest.raises(DeliveryRefused):
         load_batch(contract, batch, get_settings())
@@ -124,7 +138,9 @@ def test_a_refused_file_is_counted_and_kept(warehouse: str, contract: FeedContra
     assert counts(warehouse) == (0, 0)
 
 
-def test_a_refusal_is_an_outcome_and_stops_nobody(warehouse: str, contract: FeedContract, tmp_path: Path) -> None:
+def test_a_refusal_is_an_outcome_and_stops_nobody(
+    warehouse: str, contract: FeedContract, tmp_path: Path
+) -> None:
     bad = court_zip(tmp_path / "arrived", contract, csv_bytes(contract, [DEBTOR_ROW]), 1, sha256="0" * 64)
     arrive(contract, bad, "bad.zip")
     good, _ = arrive(contract, drop(tmp_path, contract, 2), "good.zip")

@@ -84,7 +84,9 @@ def test_rollback_and_forward_again(marts: str) -> None:
     assert publication.rollback(second, "查明无误", "test") == (first, second)
     assert read() == ({2}, {2})
     with connect() as connection:
-        moves = connection.execute("select action, reason from ops.publication_flip order by flip_id").fetchall()
+        moves = connection.execute(
+            "select action, reason from ops.publication_flip order by flip_id"
+        ).fetchall()
     assert moves == [("publish", "夜间发布")] * 2 + [("rollback", "错误"), ("rollback", "查明无误")]
 
 
@@ -162,7 +164,9 @@ def test_a_reader_may_pin_only_what_was_published(marts: str) -> None:
             assert reader.execute("select count(*) from mart.one").fetchone() == (3,)
             reader.execute("select set_config('credit.publication', %s, false)", [str(first)])
             assert reader.execute("select count(*) from mart.one").fetchone() == (3,)
-            reader.execute("select set_config('credit.publication', %s, false)", [str(candidate.publication_id)])
+            reader.execute(
+                "select set_config('credit.publication', %s, false)", [str(candidate.publication_id)]
+            )
             with pytest.raises(psycopg.errors.RaiseException, match="不能读取"):
                 reader.execute("select count(*) from mart.one")
         with psycopg.connect(url) as reader, pytest.raises(psycopg.errors.InsufficientPrivilege):

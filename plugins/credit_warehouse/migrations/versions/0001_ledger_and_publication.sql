@@ -220,7 +220,7 @@ insert into ops.gate_parameter (name, scope, value, unit, source, valid_from) va
     ('max_row_rise_share', '*', 1, 'share', '本中心初始设置', '2000-01-01'),
     ('max_row_rise_share', 'department_coverage_daily', 100, 'share', '本中心初始设置', '2000-01-01'),
     -- Gate 1 warns when more of a delivery than this repeats itself.
-    ('max_duplicate_share', '*', 0.05, 'share', '本中心初始设置', '2000-01-01');
+    ('max_duplicate_share', '*', 0.1, 'share', '本中心初始设置', '2000-01-01');
 
 -- Grain: one expectation on one batch or one candidate, of one run of the gate. Append-only; the newest run counts.
 create table ops.gate_result (

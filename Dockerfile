@@ -1,0 +1,23 @@
+# One image for every service of docker-compose.yml.
+FROM python:3.11.14-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONPATH=/srv/credit/app \
+    CREDIT_HOME=/srv/credit/var \
+    AIRFLOW_HOME=/srv/credit/airflow \
+    DO_NOT_TRACK=1 \
+    DBT_SEND_ANONYMOUS_USAGE_STATS=False \
+    GX_ANALYTICS_ENABLED=False
+
+RUN useradd --system --uid 10001 --home-dir /srv/credit --shell /usr/sbin/nologin credit \
+    && install -d -o credit /srv/credit/var /srv/credit/airflow /srv/credit/logs /srv/credit/simulator
+
+WORKDIR /srv/credit/app
+COPY requirements/runtime.txt requirements/runtime.txt
+RUN pip install --no-cache-dir --requirement requirements/runtime.txt
+COPY . .
+# Editable: contracts, DAGs and the dbt project are read from this folder, not from site-packages.
+RUN pip install --no-cache-dir --no-deps --editable .
+
+USER credit
+CMD ["credit-warehouse", "--help"]

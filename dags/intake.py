@@ -1,0 +1,137 @@
+"""取数：每个来源一张图，由 contracts/ 下的契约生成。
+
+One DAG per source. Every feed of the source is pulled and loaded on its own, one gate checks what arrived, and the
+source answers for the night. 每条数据各自拉取、装载；一道质量门检查本来源当晚的批次；最后由来源“应答”。
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, task, task_group
+
+from credit_warehouse.contracts import FeedContract, load_contracts
+from credit_warehouse.operators.nights import NIGHT_ANSWERED, STEP, nightly, this_night
+from credit_warehouse.settings import get_settings
+
+FEED_NAME = "{{ task.op_kwargs['feed']['label'] }}"
+
+DOC = """
+### {department} · nightly intake
+
+**What** {labels}. Pull → land → split into accepted and quarantined rows → quality gate → the source answers.
+
+**When** 01:00 Asia/Shanghai for the business date just ended (= partition key). Any other night: trigger this DAG with
+a partition key such as `2026-03-02`. Running a night twice is harmless.
+
+**If red**
+- `pull`: the source is down or has not delivered. It has been retried with growing pauses; the night was published
+  without it (outcome *late*). When it is back, trigger the same partition key again: it publishes again.
+- `load`, `gate`, `settle`: something of ours broke (bad data never turns a task red, it is refused or quarantined and
+  recorded). Read the log, repair, clear the task.
+
+**中文** 拉取变红：来源未送达或连不上，已按退避重试，当晚按“迟到”处理，不影响其他部门；恢复后用同一业务日期再触发一次即可补发布。
+其余任务变红：系统故障，看日志，修好后清除（Clear）该任务。数据本身的问题不会变红：见隔离区与 `credit-warehouse quarantine`。
+"""
+
+
+@task(
+    task_display_name="拉取",
+    map_index_template=FEED_NAME,
+    retries=get_settings().pull_retries,
+    retry_delay=timedelta(seconds=get_settings().pull_retry_seconds),
+    retry_exponential_backoff=2,
+    max_retry_delay=timedelta(hours=1),
+    retry_policy=None,
+)
+def pull(feed: dict[str, str]) -> list[int]:
+    """Fetch what the department has delivered and land it, untouched. 从部门系统取回并原样落地。"""
+    from credit_warehouse import pipeline
+    from credit_warehouse.hooks.sources import source_endpoint
+
+    night = this_night()
+    return pipeline.pull(
+        feed["id"], night.business_date, source_endpoint(feed["connection"]), run_id=night.run_id
+    )
+
+
+@task(task_display_name="装载", map_index_template=FEED_NAME)
+def load(feed: dict[str, str]) -> list[int]:
+    """Check every row of the landed batches: accepted to raw, the rest to quarantine. 逐行校验，分流入库或隔离。"""
+    from credit_warehouse import pipeline
+
+    night = this_night()
+    return pipeline.load(feed["id"], night.business_date, run_id=night.run_id)
+
+
+@task(task_display_name="质量门", trigger_rule="all_done")
+def gate(source: str) -> dict[str, Any]:
+    """Great Expectations on the loaded batches: each is accepted or refused. 批次质量门：通过或退回。"""
+    from credit_warehouse import pipeline
+
+    night = this_night()
+    return pipeline.gate(source, night.business_date, run_id=night.run_id)
+
+
+@task(task_display_name="应答", trigger_rule="all_done", multiple_outputs=True)
+def settle(source: str) -> dict[str, Any]:
+    """Answer for the night whatever happened: delivered, late, refused, unchanged. 无论如何都给出应答。"""
+    from credit_warehouse import pipeline
+
+    night = this_night()
+    answers = pipeline.settle(source, night.business_date, run_id=night.run_id)
+    # Asked right after the own answer is in the ledger: of two that answer at once, one at least sees both.
+    return {"answers": answers, "waiting_for": pipeline.unanswered(night.business_date)}
+
+
+@task(task_display_name="通知发布", outlets=[NIGHT_ANSWERED], retry_policy=None)
+def signal(waiting_for: list[str]) -> None:
+    """Call publication if that answer completed the night; skipped while others are missing. 应答齐备后通知发布。"""
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    if waiting_for:
+        raise AirflowSkipException(f"还在等待：{'、'.join(waiting_for)}")
+
+
+@task_group(group_id="feeds", group_display_name="各条数据", tooltip="每条数据一行 · one line per feed")
+def take_in(feed: dict[str, str]) -> None:
+    """One feed of the source."""
+    pull(feed=feed) >> load(feed=feed)
+
+
+def intake(source: str, contracts: list[FeedContract]) -> DAG:
+    """The intake of one source."""
+    department = contracts[0].terms.department.name
+    feeds = [
+        {"id": contract.feed, "label": contract.label, "connection": contract.terms.delivery.connection}
+        for contract in contracts
+    ]
+    with DAG(
+        dag_id=f"intake_{source}",
+        dag_display_name=f"取数 · {department}",
+        description=f"Nightly intake from {department}: {', '.join(feed['label'] for feed in feeds)}",
+        doc_md=DOC.format(department=department, labels="、".join(feed["label"] for feed in feeds)),
+        schedule=nightly(get_settings().nightly_schedule),
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        default_args=STEP,
+        tags=["intake", "取数", source],
+    ) as dag:
+        taken_in = take_in.expand(feed=feeds)
+        answer: Any = settle(source)
+        # Runs without a worker. The source answers even when a pull failed; this makes the run red all the same.
+        all_in = EmptyOperator(
+            task_id="all_in", task_display_name="全部到齐", doc_md="Red when a feed is missing."
+        )
+        taken_in >> gate(source) >> answer
+        signal(answer["waiting_for"])
+        [taken_in, answer] >> all_in
+    return dag
+
+
+for _source, _contracts in groupby(load_contracts().values(), key=lambda contract: contract.source):
+    intake(_source, list(_contracts))

@@ -1,0 +1,53 @@
+{#- Cost follows the change (ARCHITECTURE.md decision 4): what a model recomputes is the affected set only. -#}
+
+{#- True when the model at hand has nothing to build on, or is told to start over: it then computes every row. -#}
+{% macro rebuilds_everything() -%}
+    {%- if not execute or flags.FULL_REFRESH -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {%- set kept_in = 'mart_store' if config.get('materialized') == 'versioned' else this.schema -%}
+    {{ return(built_relation(kept_in, this.identifier) is none) }}
+{%- endmacro %}
+
+{#- A relation an earlier run built, or none. For models that look at their own past, where ref() would be a cycle. -#}
+{% macro built_relation(schema, identifier) -%}
+    {%- if not execute -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {{ return(adapter.get_relation(database=target.database, schema=schema, identifier=identifier)) }}
+{%- endmacro %}
+
+{#- Condition that keeps only rows whose `column` is in an affected set; `true` when everything is rebuilt. -#}
+{% macro is_affected(column, set, key=column) -%}
+    {%- set affected = ref(set) -%}
+    {%- if rebuilds_everything() -%}
+        true
+    {%- else -%}
+        {{ column }} in (select affected.{{ key }} from {{ affected }} as affected)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The same for a union over all feeds: an array from an uncorrelated subquery is a parameter to the planner, so it
+    reaches the index of every branch, which a semi-join does not. Its price is that the planner guesses ten rows:
+    do not join the result to anything without an index. -#}
+{% macro is_affected_in_union(column, set) -%}
+    {%- set affected = ref(set) -%}
+    {%- if rebuilds_everything() -%}
+        true
+    {%- else -%}
+        {{ column }} = any(array(select affected.{{ column }} from {{ affected }} as affected))
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Incremental strategy `affected`: in one statement batch, replace the rows of the affected set (config
+    `scope_model`, `scope_key`) by what the model yields for it. Unlike dbt's delete+insert, a key that yields no row
+    any more disappears. -#}
+{% macro get_incremental_affected_sql(arg_dict) -%}
+    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    {%- set key = config.require('scope_key') -%}
+    delete from {{ arg_dict['target_relation'] }}
+    where {{ key }} in (select {{ key }} from {{ ref(config.require('scope_model')) }});
+
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }};
+{%- endmacro %}

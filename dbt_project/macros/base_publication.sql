@@ -1,0 +1,22 @@
+{#- The publication the candidate changes: the newest published one before it, with the span of nights that core has
+    been built for since (a discarded candidate may have built a later or an earlier night). All null before the
+    first publication. -#}
+{% macro base_publication() -%}
+    {%- set publication = source('ops', 'publication') -%}
+    {%- set candidate = publication_id() -%}
+    select
+        published.publication_id,
+        (
+            select min(built.business_date) from {{ publication }} as built
+            where built.publication_id between published.publication_id and {{ candidate }}
+        ) as first_night,
+        (
+            select max(built.business_date) from {{ publication }} as built
+            where built.publication_id between published.publication_id and {{ candidate }}
+        ) as last_night
+    from (
+        select max(newest.publication_id) as publication_id
+        from {{ publication }} as newest
+        where newest.state = 'published' and newest.publication_id < {{ candidate }}
+    ) as published
+{%- endmacro %}

@@ -1,0 +1,238 @@
+{#-
+    Materialization `versioned`: a mart whose past publications stay readable (ARCHITECTURE.md decision 3).
+
+    Two relations:
+      mart_store.<name>   every version of every row: the model's columns, valid_from_publication, and
+                          valid_to_publication (null = still so)
+      mart.<name>         view of the publication the session reads; what ref() means and what readers see
+
+    The model yields the rows of the affected set as they are to be in the candidate publication. In one transaction
+    the materialization checks that the candidate is open, undoes an earlier attempt of the same candidate, closes
+    the open rows that differ or are gone, and inserts the changed rows under the candidate's number. Rows that came
+    out the same are not touched; history is never truncated, not even by --full-refresh, which only widens the
+    comparison to every row.
+
+    Config:
+      version_key   column or list of columns: the grain. At most one open row per key (a unique index keeps it so).
+      scope_model   model that lists the affected keys; without it every open row is compared.
+      scope_key     column of both the mart and scope_model by which rows belong to the affected set.
+      version_indexes   further indexes of the store, each a list of columns.
+-#}
+{% materialization versioned, adapter='postgres', supported_languages=['sql'] %}
+    {%- set view = this.incorporate(type='view') -%}
+    {%- set store = api.Relation.create(
+        database=this.database, schema='mart_store', identifier=this.identifier, type='table'
+    ) -%}
+    {%- set fresh = api.Relation.create(identifier=this.identifier ~ '__fresh', type='table') -%}
+    {%- set compares_everything = rebuilds_everything() or config.get('scope_model') is none -%}
+    {%- set candidate = publication_id() -%}
+
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {%- do require_open_candidate(candidate) -%}
+    {%- do run_query(get_assert_columns_equivalent(sql) ~ ' select 1') -%}
+    {%- do prepare_store(store) -%}
+    {%- do run_query(undo_candidate_sql(store, candidate)) -%}
+
+    {%- do run_query(fresh_rows_sql(fresh, sql)) -%}
+    {%- do run_query(close_changed_rows_sql(store, fresh, candidate)) -%}
+    {%- do run_query(close_gone_rows_sql(store, fresh, candidate, compares_everything)) -%}
+    {%- call statement('main') -%}
+        {{ insert_changed_rows_sql(store, fresh, candidate) }}
+    {%- endcall -%}
+
+    {%- do refresh_statistics(store, load_result('main')['response'].rows_affected) -%}
+    {%- do prepare_view(view, store) -%}
+    {%- do run_query('drop table ' ~ fresh.include(database=false, schema=false)) -%}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- do adapter.commit() -%}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+
+    {{ return({'relations': [view]}) }}
+{% endmaterialization %}
+
+
+{#- Stop unless `candidate` is an open candidate. The share lock makes publish and discard wait for this model, and
+    lets other marts of the same run go on. -#}
+{% macro require_open_candidate(candidate) -%}
+    {#- A statement, unlike run_query, begins the transaction that all the rest belongs to. -#}
+    {%- call statement('candidate', fetch_result=true) -%}
+        select state from ops.publication where publication_id = {{ candidate }} for share
+    {%- endcall -%}
+    {%- set found = load_result('candidate').table.columns[0].values() -%}
+    {%- if found | length == 0 or found[0] != 'candidate' -%}
+        {{ exceptions.raise_compiler_error(
+            "publication " ~ candidate ~ " is " ~ (found[0] if found else "unknown")
+            ~ ", not an open candidate: marts are written for a candidate only"
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Make the store from the model's contract, or widen it by columns the contract gained. -#}
+{% macro prepare_store(store) -%}
+    {%- if built_relation(store.schema, store.identifier) is none -%}
+        {%- do run_query(create_store_sql(store)) -%}
+        {%- do adapter.cache_added(store) -%}
+    {%- endif -%}
+    {%- set existing = {} -%}
+    {%- for row in run_query(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute"
+        ~ " where attrelid = '" ~ store ~ "'::regclass and attnum > 0 and not attisdropped"
+    ) -%}
+        {%- do existing.update({row[0]: row[1]}) -%}
+    {%- endfor -%}
+    {%- set versions = ['valid_from_publication', 'valid_to_publication'] -%}
+    {%- set removed = existing.keys() | reject('in', versions) | reject('in', model.columns.keys()) | list -%}
+    {%- if removed -%}
+        {{ exceptions.raise_compiler_error(
+            store ~ " holds column(s) " ~ removed | join(', ') ~ " that the contract of " ~ model.name
+            ~ " no longer has. Readers may use them: drop view and columns in a migration, then build again"
+        ) }}
+    {%- endif -%}
+    {%- for column in model.columns.values() if column.name not in existing -%}
+        {%- do run_query("alter table " ~ store ~ " add column " ~ column.name ~ " " ~ column.data_type) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{% macro version_key_columns() -%}
+    {%- set key = config.require('version_key') -%}
+    {{ return([key] if key is string else key) }}
+{%- endmacro %}
+
+
+{% macro create_store_sql(store) -%}
+    {%- set key = version_key_columns() -%}
+    create table {{ store }} (
+        {% for column in model.columns.values() -%}
+        {{ column.name }} {{ column.data_type }}
+        {%- if column.name in key or column.constraints | selectattr('type', 'equalto', 'not_null') | list %} not null{% endif %},
+        {% endfor -%}
+        valid_from_publication bigint not null,
+        valid_to_publication bigint check (valid_to_publication > valid_from_publication)
+    );
+    create unique index {{ store.identifier }}__open on {{ store }} ({{ key | join(', ') }})
+        where valid_to_publication is null;
+    create index {{ store.identifier }}__key on {{ store }} ({{ key | join(', ') }}, valid_from_publication);
+    create index {{ store.identifier }}__from on {{ store }} (valid_from_publication);
+    create index {{ store.identifier }}__to on {{ store }} (valid_to_publication) where valid_to_publication is not null;
+    {% for columns in config.get('version_indexes', []) -%}
+    create index {{ store.identifier }}__{{ columns | join('__') }} on {{ store }} ({{ columns | join(', ') }});
+    {% endfor -%}
+{%- endmacro %}
+
+
+{#- Take back what an earlier attempt of this candidate wrote; costs what it wrote. -#}
+{% macro undo_candidate_sql(store, candidate) -%}
+    delete from {{ store }} where valid_from_publication = {{ candidate }};
+    update {{ store }} set valid_to_publication = null where valid_to_publication = {{ candidate }};
+{%- endmacro %}
+
+
+{% macro fresh_rows_sql(fresh, sql) -%}
+    {%- set fresh = fresh.include(database=false, schema=false) -%}
+    create temporary table {{ fresh }} on commit drop as
+    select
+        {% for column in model.columns.values() -%}
+        fresh_row.{{ column.name }}::{{ column.data_type }} as {{ column.name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from ({{ sql }}) as fresh_row;
+    analyze {{ fresh }};
+{%- endmacro %}
+
+
+{% macro same_key(left, right) -%}
+    {%- for column in version_key_columns() -%}
+        {{ left }}.{{ column }} = {{ right }}.{{ column }}{{ ' and ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{% macro whole_row(alias) -%}
+    row({% for column in model.columns.values() %}{{ alias }}.{{ column.name }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+
+{% macro close_changed_rows_sql(store, fresh, candidate) -%}
+    update {{ store }} as stored
+    set valid_to_publication = {{ candidate }}
+    from {{ fresh.include(database=false, schema=false) }} as fresh
+    where stored.valid_to_publication is null
+        and {{ same_key('stored', 'fresh') }}
+        and {{ whole_row('stored') }} is distinct from {{ whole_row('fresh') }}
+{%- endmacro %}
+
+
+{% macro close_gone_rows_sql(store, fresh, candidate, compares_everything) -%}
+    update {{ store }} as stored
+    set valid_to_publication = {{ candidate }}
+    where stored.valid_to_publication is null
+        {% if not compares_everything -%}
+        and stored.{{ config.require('scope_key') }} in (
+            select scope.{{ config.require('scope_key') }} from {{ ref(config.get('scope_model')) }} as scope
+        )
+        {%- endif %}
+        and not exists (
+            select 1 from {{ fresh.include(database=false, schema=false) }} as fresh
+            where {{ same_key('stored', 'fresh') }}
+        )
+{%- endmacro %}
+
+
+{#- Rows that still have an open version came out the same. -#}
+{% macro insert_changed_rows_sql(store, fresh, candidate) -%}
+    {%- set columns = model.columns.keys() | join(', ') -%}
+    insert into {{ store }} ({{ columns }}, valid_from_publication)
+    select {{ columns }}, {{ candidate }}
+    from {{ fresh.include(database=false, schema=false) }} as fresh
+    where not exists (
+        select 1 from {{ store }} as stored
+        where stored.valid_to_publication is null and {{ same_key('stored', 'fresh') }}
+    )
+{%- endmacro %}
+
+
+{#- After a large change the planner must not go by what autovacuum saw before it. -#}
+{% macro refresh_statistics(store, inserted) -%}
+    {%- set known = run_query("select reltuples from pg_class where oid = '" ~ store ~ "'::regclass").columns[0].values()[0] -%}
+    {%- if inserted > 0 and inserted * 10 >= known -%}
+        {%- do run_query("analyze " ~ store) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The readers' view. Replacing a view waits for every reader and makes the next ones wait, so it is done only when
+    the columns changed; new columns go last, which is a replacement readers survive. -#}
+{% macro prepare_view(view, store) -%}
+    {%- set existing = run_query(
+        "select attname from pg_attribute where attrelid = to_regclass('" ~ view ~ "')"
+        ~ " and attnum > 0 order by attnum"
+    ).columns[0].values() | list -%}
+    {%- set added = model.columns.keys() | reject('in', existing) | list -%}
+    {%- if added -%}
+        {%- do run_query(view_sql(view, store, existing + added)) -%}
+        {%- do persist_docs(view, model) -%}
+        {%- do adapter.cache_added(view) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Scalar subqueries on purpose: as a bare call in the filter the same scan was 45 times slower. -#}
+{% macro view_sql(view, store, columns) -%}
+    create or replace view {{ view }} as
+    select {{ columns | join(', ') }}
+    from {{ store }}
+    where valid_from_publication <= (select ops.reading_publication())
+        and (valid_to_publication is null or valid_to_publication > (select ops.reading_publication()));
+
+    do $$
+    begin
+        if exists (select from pg_roles where rolname = 'credit_reader') then
+            grant select on {{ view }} to credit_reader;
+        end if;
+    end
+    $$;
+{%- endmacro %}

@@ -1,0 +1,50 @@
+{%- set affected_batch, affected_feed = ref('affected_batch'), ref('affected_feed') %}
+{%- set known = built_relation('core', 'credit_record') %}
+{%- set everything = flags.FULL_REFRESH or known is none %}
+with delivered as (
+    select record_key
+    from {{ ref('delivered_row') }}
+    where
+        {{ everything }}
+        or batch_id = any(array(
+            select affected_batch.batch_id
+            from {{ affected_batch }} as affected_batch
+            where affected_batch.is_changed
+        ))
+),
+
+{% if known is not none -%}
+base as (
+    {{ base_publication() }}
+),
+
+-- In force in the base publication and no longer, or the other way round, because days have passed.
+timed as (
+    select record.record_key
+    from {{ known }} as record
+    cross join base
+    where
+        (record.ended_on > base.first_night and record.ended_on <= base.last_night)
+        or (record.displayed_until >= base.first_night and record.displayed_until < base.last_night)
+),
+
+catalogue as (
+    select record.record_key
+    from {{ known }} as record
+    where record.feed = any(array(select affected_feed.feed from {{ affected_feed }} as affected_feed))
+),
+
+{% endif -%}
+final as (
+    select record_key from delivered
+    {% if known is not none -%}
+    union
+    select record_key from timed
+    union
+    select record_key from catalogue
+    {%- else -%}
+    group by record_key
+    {%- endif %}
+)
+
+select * from final

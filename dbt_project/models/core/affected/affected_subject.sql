@@ -1,0 +1,53 @@
+{%- set affected_record = ref('affected_record') %}
+{%- set known = built_relation('core', 'subject') %}
+{%- set everything = flags.FULL_REFRESH or known is none %}
+-- Every subject any version of an affected record names: a correction may move a record from one to another.
+with named as (
+    select subject_key
+    from {{ ref('delivered_row') }}
+    where
+        subject_key is not null
+        and (
+            {{ everything }}
+            or record_key = any(array(select affected_record.record_key from {{ affected_record }} as affected_record))
+        )
+),
+
+{% if known is not none -%}
+base as (
+    {{ base_publication() }}
+),
+
+nights_passed as (
+    select passed.night::date as night
+    from base
+    cross join lateral generate_series(base.first_night + 1, base.last_night, interval '1 day') as passed (night)
+),
+
+-- 29 February is celebrated on 1 March where there is none.
+anniversary as (
+    select to_char(night, 'MMDD') as month_day from nights_passed
+    union
+    select '0229' as month_day from nights_passed
+    where to_char(night, 'MMDD') = '0301'
+),
+
+-- One more year without an adverse record.
+timed as (
+    select subject.subject_key
+    from {{ known }} as subject
+    where subject.clean_since_month_day = any(array(select anniversary.month_day from anniversary))
+),
+
+{% endif -%}
+final as (
+    select subject_key from named
+    {% if known is not none -%}
+    union
+    select subject_key from timed
+    {%- else -%}
+    group by subject_key
+    {%- endif %}
+)
+
+select * from final

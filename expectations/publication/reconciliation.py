@@ -1,0 +1,217 @@
+"""Nothing lost, nothing doubled: ledger, core and marts count the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from credit_warehouse.quality.candidate import Candidate
+from credit_warehouse.quality.figures import Unit
+from expectations.no_rows import ExpectNoRows
+from expectations.publication.changes import included_batches
+from expectations.wording import told
+
+_REBUILD = "本中心重新构建候选批次（全量：--full-refresh）；仍不一致的，排查转换程序。部门无需处理。"
+
+
+def expectations(candidate: Candidate) -> Iterator[ExpectNoRows]:
+    """All of them block."""
+    yield ExpectNoRows(
+        unexpected_rows_query="""
+            select batch_id, feed, delivered_rows, accepted_rows, quarantined_rows, refused_rows
+            from ops.batch
+            where state in ('accepted', 'refused')
+                and (delivered_rows = accepted_rows + quarantined_rows + refused_rows) is not true
+        """,
+        **told(
+            "publication.ledger.balance",
+            "每一批次的交付行数应等于入库、隔离、拒收行数之和",
+            "本中心核对该批次的装载日志并更正台账后重新构建；部门无需处理。",
+            unit=Unit.BATCHES,
+        ),
+    )
+    yield ExpectNoRows(
+        unexpected_rows_query=f"""
+            with included as (
+                select batch.batch_id, batch.feed, batch.accepted_rows
+                from ops.publication_batch inner join ops.batch using (batch_id)
+                where publication_batch.publication_id = {candidate.publication_id} and batch.state = 'accepted'
+            ),
+            present as (
+                select batch_id, count(*) as present_rows from core.delivered_row
+                where batch_id = any(array(select included.batch_id from included)) group by batch_id
+            )
+            select included.batch_id, included.feed, included.accepted_rows, coalesce(present_rows, 0) as present_rows
+            from included left join present using (batch_id)
+            where included.accepted_rows <> coalesce(present_rows, 0)
+        """,
+        **told(
+            "publication.ledger.accepted_rows",
+            "本次纳入批次的入库行数应与可读取的原始行数一致",
+            "本中心核对该批次是否装载完整，必要时重新装载；部门无需处理。",
+            unit=Unit.BATCHES,
+        ),
+    )
+    yield ExpectNoRows(
+        unexpected_rows_query=f"""
+            with included as ({included_batches(candidate)}),
+            accepted as (
+                select batch.feed, sum(batch.accepted_rows) as accepted_rows
+                from ops.batch inner join included using (batch_id) group by batch.feed
+            ),
+            recorded as (select feed, sum(versions) as recorded_rows from core.credit_record group by feed)
+            select feed, coalesce(accepted_rows, 0) as accepted_rows, coalesce(recorded_rows, 0) as recorded_rows
+            from accepted full join recorded using (feed)
+            where coalesce(accepted_rows, 0) <> coalesce(recorded_rows, 0)
+                and feed in (select active.feed from ops.feed as active where active.is_active)
+                and not exists (
+                    select from ops.batch as later
+                    where later.feed = coalesce(accepted.feed, recorded.feed) and later.state = 'accepted'
+                        and later.batch_id not in (select included.batch_id from included)
+                )
+        """,
+        **told(
+            "publication.core.versions",
+            "各数据项在核心层的记录版本数之和应等于已接收批次的入库行数之和",
+            _REBUILD,
+            unit=Unit.FEEDS,
+        ),
+    )
+    yield ExpectNoRows(
+        unexpected_rows_query="""
+            with built as (select feed, count(*) as core_rows from core.credit_record where status = 'in_force' group by feed),
+            shown as (select feed, count(*) as mart_rows from mart.credit_record group by feed)
+            select feed, coalesce(core_rows, 0) as core_rows, coalesce(mart_rows, 0) as mart_rows
+            from built full join shown using (feed)
+            where coalesce(core_rows, 0) <> coalesce(mart_rows, 0)
+        """,
+        **told(
+            "publication.credit_record.matches_core",
+            "各数据项的在效信用记录数应与核心层一致",
+            _REBUILD,
+            unit=Unit.FEEDS,
+        ),
+    )
+    yield from _profile(candidate)
+    yield from _coverage(candidate)
+
+
+def _profile(candidate: Candidate) -> Iterator[ExpectNoRows]:
+    expectation_id = "publication.subject_credit_profile.counts"
+    since = candidate.changed_since(expectation_id)
+    yield ExpectNoRows(
+        unexpected_rows_query=f"""
+            with changed as (
+                select subject_key from mart_store.credit_record
+                where valid_from_publication > {since} or valid_to_publication > {since}
+                union
+                select subject_key from mart_store.subject_credit_profile
+                where valid_from_publication > {since} or valid_to_publication > {since}
+            ),
+            counted as (
+                select
+                    subject_key, count(*) as total,
+                    count(*) filter (where effect = 'adverse') as adverse,
+                    count(*) filter (where effect = 'neutral') as neutral,
+                    count(*) filter (where effect = 'positive') as positive
+                from mart.credit_record where subject_key in (select subject_key from changed) group by subject_key
+            ),
+            shown as (
+                select subject_key, records_in_force, adverse_records, neutral_records, positive_records
+                from mart.subject_credit_profile where subject_key in (select subject_key from changed)
+            )
+            select
+                subject_key, coalesce(records_in_force, 0) as profile_records, coalesce(total, 0) as credit_records
+            from counted full join shown using (subject_key)
+            where (coalesce(total, 0), coalesce(adverse, 0), coalesce(neutral, 0), coalesce(positive, 0))
+                <> (
+                    coalesce(records_in_force, 0), coalesce(adverse_records, 0),
+                    coalesce(neutral_records, 0), coalesce(positive_records, 0)
+                )
+        """,
+        **told(
+            expectation_id,
+            "主体信用档案的记录数（总数、不良、中性、良好）应与其在效信用记录一致",
+            _REBUILD,
+            unit=Unit.SUBJECTS,
+        ),
+    )
+    yield ExpectNoRows(
+        unexpected_rows_query="""
+            with total as (
+                select
+                    (select coalesce(sum(records_in_force), 0) from mart.subject_credit_profile) as profile_records,
+                    (select count(*) from mart.credit_record where subject_key is not null) as credit_records
+            )
+            select profile_records, credit_records, abs(profile_records - credit_records) as difference
+            from total where profile_records <> credit_records
+        """,
+        **told(
+            "publication.subject_credit_profile.total",
+            "全部档案的在效记录数之和与有主体的在效信用记录数之差应为 0",
+            _REBUILD,
+            unit=Unit.RECORDS,
+            observed="difference",
+        ),
+    )
+
+
+def _coverage(candidate: Candidate) -> Iterator[ExpectNoRows]:
+    yield ExpectNoRows(
+        unexpected_rows_query=f"""
+            with ledger as (
+                select
+                    business_date, feed, sum(delivered_rows) as delivered, sum(accepted_rows) as accepted,
+                    sum(quarantined_rows) as quarantined, sum(refused_rows) as refused
+                from ops.batch
+                where delivered_rows is not null and business_date <= date '{candidate.business_date}'
+                    and feed in (select active.feed from ops.feed as active where active.is_active)
+                group by business_date, feed
+            ),
+            shown as (
+                select business_date, feed, delivered_rows, accepted_rows, quarantined_rows, refused_rows
+                from mart.department_coverage_daily
+            )
+            select
+                business_date, feed, coalesce(delivered, 0) as ledger_delivered, coalesce(delivered_rows, 0) as mart_delivered
+            from ledger full join shown using (business_date, feed)
+            where (coalesce(delivered, 0), coalesce(accepted, 0), coalesce(quarantined, 0), coalesce(refused, 0))
+                <> (
+                    coalesce(delivered_rows, 0), coalesce(accepted_rows, 0),
+                    coalesce(quarantined_rows, 0), coalesce(refused_rows, 0)
+                )
+                and not exists (
+                    select from ops.batch as later
+                    inner join ops.publication on later.received_at >= publication.opened_at
+                    where publication.publication_id = {candidate.publication_id}
+                        and later.feed = coalesce(ledger.feed, shown.feed)
+                        and later.business_date = coalesce(ledger.business_date, shown.business_date)
+                )
+        """,
+        **told(
+            "publication.department_coverage_daily.ledger",
+            "部门报送统计的交付、入库、隔离、拒收行数应与批次台账一致",
+            _REBUILD,
+        ),
+    )
+    yield ExpectNoRows(
+        unexpected_rows_query="""
+            select business_date, feed from mart.department_coverage_daily
+            where least(
+                    delivered_rows, accepted_rows, quarantined_rows, refused_rows, on_time_records, timed_records,
+                    matched_rows, matchable_rows
+                ) < 0
+                or on_time_records > timed_records
+                or timed_records > new_records
+                or matched_rows > matchable_rows
+                or matchable_rows > accepted_rows
+                or accepted_rows > delivered_rows
+                or delivered_rows <> accepted_rows + rejected_rows
+                or (on_time_records is null) <> (timed_records is null)
+                or (matched_rows is null) <> (matchable_rows is null)
+        """,
+        **told(
+            "publication.department_coverage_daily.shares",
+            "合规率、及时率、关联率应在 0 到 100% 之间且分母明确：分子不大于分母，均不为负，有分子必有分母",
+            "本中心排查部门报送统计的转换程序并重新构建；部门无需处理。",
+        ),
+    )

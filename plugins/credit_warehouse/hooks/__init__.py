@@ -1,0 +1,1 @@
+"""Airflow's side of the connections to department systems."""

@@ -1,0 +1,72 @@
+"""The three databases and their owners on any PostgreSQL server that we may administer."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+from psycopg import sql
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database and the login role that owns it."""
+
+    name: str
+    owner: str
+    password: str
+    create_role: bool = False  # whether the owner may make group roles
+
+    @classmethod
+    def from_url(cls, url: str, *, create_role: bool = False) -> "Database":
+        """What a `postgresql://owner:password@host:port/name` names."""
+        parts = urlsplit(url)
+        return cls(
+            parts.path.lstrip("/"), unquote(parts.username or ""), unquote(parts.password or ""), create_role
+        )
+
+
+def ours(values: Mapping[str, str]) -> list[Database]:
+    """The databases of a system with these settings: warehouse, Airflow's metadata, exchange."""
+    warehouse = Database.from_url(values["CREDIT_DATABASE_URL"], create_role=True)
+    airflow = Database.from_url(values["CREDIT_AIRFLOW_DATABASE_URL"])
+    exchange_url = values.get("CREDIT_EXCHANGE_ADMIN_URL", "")
+    # Its owner makes the reader's login, as the real exchange's administrator does.
+    exchange = [Database.from_url(exchange_url, create_role=True)] if exchange_url else []
+    return [warehouse, airflow, *exchange]
+
+
+def ensure(admin_url: str, databases: Iterable[Database]) -> None:
+    """Make what is missing and set the owners' passwords; safe to repeat. `admin_url` is a superuser's."""
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        for database in databases:
+            _ensure_login(connection, database)
+            exists = connection.execute(
+                "select from pg_database where datname = %s", [database.name]
+            ).fetchone()
+            if exists is None:
+                connection.execute(
+                    sql.SQL("create database {} owner {}").format(
+                        sql.Identifier(database.name), sql.Identifier(database.owner)
+                    )
+                )
+
+
+def _ensure_login(connection: psycopg.Connection[Any], database: Database) -> None:
+    exists = connection.execute("select from pg_roles where rolname = %s", [database.owner]).fetchone()
+    connection.execute(
+        sql.SQL("{} role {} login {} password {}").format(
+            sql.SQL("create" if exists is None else "alter"),
+            sql.Identifier(database.owner),
+            sql.SQL("createrole" if database.create_role else "nocreaterole"),
+            sql.Literal(database.password),
+        )
+    )
+    if database.create_role:
+        # Without it PostgreSQL 16+ lets a role's maker alter the role, but neither act for it nor end its sessions.
+        connection.execute(
+            sql.SQL("alter role {} set createrole_self_grant = 'set, inherit'").format(
+                sql.Identifier(database.owner)
+            )
+        )

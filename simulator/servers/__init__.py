@@ -1,0 +1,1 @@
+"""The departments' servers and the simulator's own control endpoint."""

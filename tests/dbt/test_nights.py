@@ -1,0 +1,355 @@
+"""The whole project over many nights: what is built from the affected set equals what is built from everything."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from credit_warehouse import publication
+from credit_warehouse.database import connect
+from credit_warehouse.settings import PROJECT_DIR
+
+from .city import Row, deliver, key_of, take_back
+from .dbt_process import dbt
+
+FIRST_NIGHT = date(2026, 3, 2)
+MARTS = {
+    "credit_record": "record_key",
+    "subject_credit_profile": "subject_key",
+    "department_coverage_daily": "business_date, feed",
+    "catalogue_item": "feed",
+}
+
+Build = Callable[..., int]
+
+
+@pytest.fixture
+def build(warehouse: str, monkeypatch: pytest.MonkeyPatch) -> Build:
+    """Build a candidate (opening one unless given): all layers, without the data tests. Returns its number."""
+
+    def run(night: date, *arguments: str, candidate: int | None = None) -> int:
+        if candidate is None:
+            opened = publication.open_candidate(night, full_refresh=True)
+            assert opened is not None
+            candidate = opened.publication_id
+        as_of = publication.describe(candidate).business_date
+        project = PROJECT_DIR / "dbt_project"
+        if not seeded:
+            dbt(monkeypatch, project, candidate, as_of, "seed")
+            seeded.append(True)
+        dbt(monkeypatch, project, candidate, as_of, "run", "--select", "staging core marts", *arguments)
+        return candidate
+
+    seeded: list[bool] = []
+    return run
+
+
+def read(mart: str, as_of: int) -> list[tuple[Any, ...]]:
+    with connect(as_of) as connection:
+        return connection.execute(f"select * from mart.{mart} order by {MARTS[mart]}").fetchall()
+
+
+def read_core() -> dict[str, list[tuple[Any, ...]]]:
+    tables = {"credit_record": "record_key", "subject": "subject_key", "batch_count": "batch_id"}
+    with connect() as connection:
+        return {
+            table: connection.execute(f"select * from core.{table} order by {key}").fetchall()
+            for table, key in tables.items()
+        }
+
+
+def written(candidate: int) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows a candidate opened or closed, by mart; only marts it wrote to."""
+    with connect() as connection:
+        rows = {
+            mart: connection.execute(
+                f"select * from mart_store.{mart} where %(n)s in (valid_from_publication, valid_to_publication)",
+                {"n": candidate},
+            ).fetchall()
+            for mart in MARTS
+        }
+    return {mart: found for mart, found in rows.items() if found}
+
+
+class RandomCity:
+    """Deliveries with dates on all sides of the nights, so that records end, expire and have anniversaries."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.batches: list[int] = []
+
+    def one_night(self, night: date) -> None:
+        for feed, rows in self._feeds(night).items():
+            if rows and self.chance.random() < 0.8:
+                late = self.chance.random() < 0.3
+                delivered_for = night - timedelta(days=self.chance.randrange(1, 40)) if late else night
+                taken = delivered_for if self.chance.random() < 0.3 else night
+                self.batches.append(
+                    deliver(
+                        feed, taken, rows, delivered_for, self.chance.randrange(3), self.chance.random() < 0.2
+                    )
+                )
+
+    def _feeds(self, night: date) -> dict[str, list[Row]]:
+        return {
+            "market_regulation.enterprise_registration": self._rows(self._register, night, 6),
+            "market_regulation.administrative_penalty": self._rows(self._penalty, night, 6),
+            "court.dishonest_judgment_debtor": self._rows(self._debtor, night, 4),
+            "tax.taxpayer_a_grade": self._rows(self._a_grade, night, 5),
+        }
+
+    def _rows(self, make: Callable[[date, int], Row], night: date, records: int) -> list[Row]:
+        return [make(night, self.chance.randrange(records)) for _ in range(self.chance.randrange(4))]
+
+    def _register(self, night: date, number: int) -> Row:
+        values = {"uscc": f"U{number}", "enterprise_name": f"企业{number}", "updated_at": self._moment(night)}
+        values |= {"region_code": self.chance.choice(["441302", "441303"]), "approved_on": self._day(night)}
+        return Row(f"U{number}", f"U{number}", values, self._gone())
+
+    def _penalty(self, night: date, number: int) -> Row:
+        decided = self._day(night)
+        values = {
+            "party_name": f"企业{number}",
+            "decision_date": decided,
+            "valid_until": decided + timedelta(days=self.chance.randrange(500)),
+            "display_until": self.chance.choice([None, night + timedelta(days=self.chance.randrange(30))]),
+            "updated_at": self._moment(night),
+        }
+        return Row(f"P{number}", f"U{self.chance.randrange(8)}", values, self._gone())
+
+    def _debtor(self, night: date, number: int) -> Row:
+        values = {
+            "party_name": "张三丰",
+            "published_on": self._day(night),
+            "removed_on": self.chance.choice([None, None, self._day(night)]),
+            "updated_at": self._moment(night),
+        }
+        person = self.chance.choice([None, f"person{number}"])
+        return Row(f"D{number}", person, values, self._gone(), "person" if person else None)
+
+    def _a_grade(self, night: date, number: int) -> Row:
+        values = {
+            "rating_year": 2018 + number,
+            "rated_on": self._day(night),
+            "updated_at": self._moment(night),
+        }
+        return Row(f"A{number}", f"U{self.chance.randrange(8)}", values, self._gone())
+
+    def _day(self, night: date) -> date:
+        """Up to three years ago, often just around an anniversary of these nights."""
+        years = timedelta(days=365 * self.chance.randrange(4))
+        return (
+            night
+            - years
+            - timedelta(days=self.chance.randrange(-20, 40) if years else self.chance.randrange(40))
+        )
+
+    def _moment(self, night: date) -> datetime:
+        return datetime.combine(
+            night - timedelta(days=self.chance.randrange(3)), time(self.chance.randrange(24))
+        )
+
+    def _gone(self) -> bool:
+        return self.chance.random() < 0.1
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_affected_set_equals_full_rebuild(build: Build, seed: int) -> None:
+    city = RandomCity(seed)
+    chance = random.Random(seed)
+    night = FIRST_NIGHT
+    shown: dict[int, dict[str, list[tuple[Any, ...]]]] = {}
+    for _ in range(6):
+        city.one_night(night)
+        candidate = build(night)
+        if chance.random() < 0.4:
+            once = {mart: read(mart, candidate) for mart in MARTS}
+            build(night, candidate=candidate)
+            assert {mart: read(mart, candidate) for mart in MARTS} == once
+        if city.batches and chance.random() < 0.3:
+            take_back(city.batches.pop(chance.randrange(len(city.batches))), candidate)
+            build(night, candidate=candidate)
+        if chance.random() < 0.2:
+            with connect() as connection:
+                connection.execute(
+                    "update ops.feed set display_months = %s, report_sla_workdays = %s where feed like %s",
+                    [
+                        chance.choice([1, 12, 36]),
+                        chance.randrange(1, 30),
+                        chance.choice(["%penalty", "%debtor"]),
+                    ],
+                )
+            build(night, candidate=candidate)
+        if chance.random() < 0.3:
+            publication.discard(candidate, "test")
+            assert written(candidate) == {}
+        else:
+            publication.publish(candidate, "test")
+            shown[candidate] = {mart: read(mart, candidate) for mart in MARTS}
+        night += timedelta(days=chance.choice([0, 1, 1, 1, 3, 25]))
+
+    last = build(night)
+    publication.publish(last, "test")
+    shown[last] = {mart: read(mart, last) for mart in MARTS}
+    core = read_core()
+    full = build(night, "--full-refresh")
+    assert written(full) == {}, "a full rebuild finds nothing the affected sets had missed"
+    assert read_core() == core
+    for number, marts in shown.items():
+        assert {mart: read(mart, number) for mart in MARTS} == marts
+
+
+def test_what_a_discarded_candidate_left_in_core_is_cleared(build: Build) -> None:
+    """A correction is built, its candidate discarded, and then its batch refused: nothing of it may stay."""
+    first_values = {
+        "party_name": "甲",
+        "decision_date": FIRST_NIGHT,
+        "valid_until": FIRST_NIGHT + timedelta(days=90),
+    }
+    deliver("market_regulation.administrative_penalty", FIRST_NIGHT, [Row("P1", "A", first_values)])
+    first = build(FIRST_NIGHT)
+    publication.publish(first, "test")
+    before = read_core()
+
+    night = FIRST_NIGHT + timedelta(days=1)
+    moved = first_values | {"party_name": "乙", "updated_at": datetime.combine(night, time(9))}
+    batch = deliver("market_regulation.administrative_penalty", night, [Row("P1", "B", moved)])
+    second = build(night)
+    with connect(second) as connection:
+        found = connection.execute("select display_name from mart.subject_credit_profile").fetchall()
+        assert found == [("乙",)], "the record has moved from one subject to another"
+    take_back(batch, second)
+    publication.discard(second, "test")
+
+    third = build(night)
+    assert read_core() == before
+    with connect(third) as connection:
+        found = connection.execute("select display_name from mart.subject_credit_profile").fetchall()
+        assert found == [("甲",)]
+        in_force = connection.execute("select party_name, versions from mart.credit_record").fetchall()
+        assert in_force == [("甲", 1)]
+
+
+def test_what_is_accepted_during_a_build_waits_for_the_next_candidate(build: Build) -> None:
+    penalty = {"decision_date": FIRST_NIGHT}
+    deliver("market_regulation.administrative_penalty", FIRST_NIGHT, [Row("P1", "A", penalty)])
+    first = build(FIRST_NIGHT)
+    deliver("market_regulation.administrative_penalty", FIRST_NIGHT, [Row("P2", "A", penalty)])
+    shown = {mart: read(mart, first) for mart in MARTS}
+    build(FIRST_NIGHT, candidate=first)
+    assert {mart: read(mart, first) for mart in MARTS} == shown
+    publication.publish(first, "test")
+
+    second = build(FIRST_NIGHT)
+    with connect(second) as connection:
+        found = connection.execute(
+            "select accepted_rows, new_records from mart.department_coverage_daily"
+        ).fetchall()
+    assert found == [(2, 2)]
+
+
+def test_passing_days_and_catalogue_changes_reach_what_was_not_delivered(build: Build) -> None:
+    """Nothing is delivered after the first night, and each later candidate changes exactly the subject it should."""
+    decided = date(2025, 3, 3)
+    penalty = {"decision_date": decided, "valid_until": date(2030, 1, 1), "display_until": FIRST_NIGHT}
+    deliver("market_regulation.administrative_penalty", FIRST_NIGHT, [Row("P1", "expiring", penalty)])
+    licence = {"decision_date": decided, "valid_from": decided, "valid_until": FIRST_NIGHT}
+    deliver("market_regulation.administrative_licence", FIRST_NIGHT, [Row("L1", "ending", licence)])
+    register = {"approved_on": decided, "established_on": decided}
+    deliver("market_regulation.enterprise_registration", FIRST_NIGHT, [Row("U1", "anniversary", register)])
+    debtor = {"published_on": decided, "filing_date": decided}
+    deliver("court.dishonest_judgment_debtor", FIRST_NIGHT, [Row("D1", "listed", debtor)])
+    first = build(FIRST_NIGHT)
+    publication.publish(first, "test")
+
+    def profiles(as_of: int) -> dict[str, tuple[Any, ...]]:
+        names = {key_of(name): name for name in ("expiring", "ending", "anniversary", "listed")}
+        with connect(as_of) as connection:
+            rows = connection.execute(
+                "select subject_key, records_in_force, past_records, years_without_adverse, lists"
+                " from mart.subject_credit_profile"
+            ).fetchall()
+        return {names[row[0]]: row[1:] for row in rows}
+
+    before = {
+        "expiring": (1, 0, 0, []),
+        "ending": (1, 0, 0, []),
+        "anniversary": (1, 0, 0, []),
+        "listed": (1, 0, 0, ["失信被执行人名单"]),
+    }
+    assert profiles(first) == before
+
+    second = build(FIRST_NIGHT + timedelta(days=1))
+    after = before | {"expiring": (0, 1, 0, []), "ending": (0, 1, 1, []), "anniversary": (1, 0, 1, [])}
+    assert profiles(second) == after
+    publication.publish(second, "test")
+
+    with connect() as connection:
+        connection.execute(
+            "update ops.feed set display_months = 12 where feed = 'court.dishonest_judgment_debtor'"
+        )
+    third = build(FIRST_NIGHT + timedelta(days=2))
+    assert profiles(third) == after | {"listed": (0, 1, 0, [])}
+    publication.publish(third, "test")
+    assert written(build(FIRST_NIGHT + timedelta(days=2), "--full-refresh")) == {}
+    assert profiles(first) == before
+
+
+def test_order_of_the_nights_does_not_matter(build: Build) -> None:
+    """A correction that arrives before what it corrects."""
+    day = FIRST_NIGHT + timedelta(days=1)
+
+    def rows(name: str, night: date) -> list[Row]:
+        return [Row("U1", "U1", {"enterprise_name": name, "updated_at": datetime.combine(night, time(8))})]
+
+    feed = "market_regulation.enterprise_registration"
+    deliver(feed, day, rows("新名称", day))
+    first = build(day)
+    publication.publish(first, "test")
+    deliver(feed, FIRST_NIGHT, rows("旧名称", FIRST_NIGHT))
+    second = build(FIRST_NIGHT)
+    with connect(second) as connection:
+        found = connection.execute(
+            "select party_name, versions, first_received_on from mart.credit_record"
+        ).fetchall()
+        assert found == [("新名称", 2, FIRST_NIGHT)]
+        coverage = connection.execute(
+            "select business_date, new_records from mart.department_coverage_daily order by 1"
+        ).fetchall()
+    assert coverage == [(FIRST_NIGHT, 1), (day, 0)]
+
+
+def test_persons_appear_only_masked(build: Build) -> None:
+    number, name = "441302199003071234", "欧阳修远"
+    penalty = {
+        "party_name": name,
+        "resident_id": number,
+        "content": f"对{name}罚款",
+        "violation_facts": f"{name}与王五",
+    }
+    deliver(
+        "market_regulation.administrative_penalty", FIRST_NIGHT, [Row("P1", "one", penalty, False, "person")]
+    )
+    debtor = {"party_name": name, "resident_id": number, "obligation": f"{name}向王五偿还"}
+    deliver("court.dishonest_judgment_debtor", FIRST_NIGHT, [Row("D1", None, debtor, False, None)])
+    candidate = build(FIRST_NIGHT)
+    with connect(candidate) as connection:
+        found = connection.execute(
+            "select party_name, content, subject_key from mart.credit_record order by feed"
+        )
+        assert found.fetchall() == [("欧*", "全部未履行", None), ("欧*", "对欧*罚款", key_of("one"))]
+        for schema in ("staging", "core", "mart_store"):
+            tables = connection.execute(
+                "select table_name from information_schema.tables where table_schema = %s", [schema]
+            )
+            for (table,) in tables.fetchall():
+                text = connection.execute(
+                    f"select string_agg(t::text, ' ') from {schema}.{table} as t"
+                ).fetchone()
+                assert text is not None
+                for word in (number, "欧阳", "王五"):
+                    assert word not in (text[0] or ""), f"{schema}.{table}"

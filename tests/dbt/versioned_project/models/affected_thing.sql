@@ -1,0 +1,2 @@
+{{ config(materialized='table', schema='core') }}
+select thing_key from public.affected

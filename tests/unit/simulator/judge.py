@@ -1,0 +1,131 @@
+"""A slow, plain judge of delivered rows, written from the rules' definitions and from nothing the generator plants.
+
+It reads the delivered text only. Check digits are python-stdnum's where that library is right (DOMAIN.md §2.2–2.3),
+and checked by definition otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from stdnum.cn import ric, uscc
+
+from simulator.rows import Row
+from simulator.schema import Feed, Field, Kind
+
+NULLS = {"", "— —", "无", "/"}
+DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日")
+
+
+def judge(feed: Feed, day: date, rows: Sequence[Row]) -> dict[int, set[tuple[str, str]]]:
+    """1-based row number → (rule, field) pairs it breaks; rows that break none are left out."""
+    delivered = [dict(zip((f.name for f in feed.fields), row.cells(feed), strict=True)) for row in rows]
+    cleaned = [
+        {name: None if cell is None or cell in NULLS else cell for name, cell in row.items()}
+        for row in delivered
+    ]
+    broken = {number: _row(feed, day, row) for number, row in enumerate(cleaned, start=1)}
+    newest: dict[tuple[str | None, ...], int] = {}
+    for number, row in enumerate(cleaned, start=1):
+        if not broken[number]:
+            key = tuple(row[name] for name in feed.key)
+            if feed.party_in_key:
+                key = (*key, row[feed.uscc_field] or row[str(feed.person_field)])
+            if key in newest:
+                broken[newest[key]] = {("duplicate_key", "")}
+            newest[key] = number
+    return {number: found for number, found in broken.items() if found}
+
+
+def _row(feed: Feed, day: date, row: dict[str, str | None]) -> set[tuple[str, str]]:
+    values = {f.name: _value(f, row[f.name]) for f in feed.fields}
+    broken: set[tuple[str, str]] = set()
+    for f in feed.fields:
+        text, value = row[f.name], values[f.name]
+        if text is None:
+            if f.required:
+                broken.add(("required", f.name))
+            if any(when.holds(row) for when in f.required_when):
+                broken.add(("required_when", f.name))
+        elif value is None:
+            broken.add((_type_rule(f), f.name))
+        else:
+            broken |= {(rule, f.name) for rule in _value_rules(f, text, value, values, day)}
+    if feed.one_of and all(row[name] is None for name in feed.one_of):
+        broken.add(("one_of", ""))
+    return broken
+
+
+def _value(f: Field, text: str | None) -> object:
+    """The typed value; None where the text is null or not of the type."""
+    if text is None or f.kind is Kind.TEXT:
+        return text
+    if f.kind is Kind.DATE:
+        for spelling in DATES:
+            try:
+                return datetime.strptime(text, spelling).date()
+            except ValueError:
+                continue
+        return None
+    try:
+        if f.kind is Kind.TIMESTAMP:
+            return datetime.strptime(text, "%Y-%m-%d %H:%M:%S")
+        return Decimal(text)
+    except (ValueError, InvalidOperation):
+        return None
+
+
+def _type_rule(f: Field) -> str:
+    return {Kind.DATE: "type_date", Kind.TIMESTAMP: "type_timestamp"}.get(f.kind, "type_number")
+
+
+def _value_rules(f: Field, text: str, value: object, values: dict[str, object], day: date) -> set[str]:
+    broken = set()
+    parts = text.split(";") if f.multi else [text]
+    if f.enum and not set(parts) <= set(f.enum):
+        broken.add("enum")
+    if f.pattern and not re.fullmatch(f.pattern.strip("^$"), text):
+        broken.add("pattern")
+    if f.max_length and len(text) > f.max_length:
+        broken.add("length")
+    if isinstance(value, Decimal) and (
+        (f.minimum is not None and value < f.minimum) or (f.maximum is not None and value > f.maximum)
+    ):
+        broken.add("range")
+    if isinstance(value, date) and not isinstance(value, datetime):
+        other = values.get(f.not_before) if f.not_before else None
+        if isinstance(other, date) and value < other:
+            broken.add("date_order")
+        if f.not_future and value > day:
+            broken.add("not_future")
+    if f.check and not CHECKS[f.check](text):
+        broken.add(f"check_{f.check}")
+    return broken
+
+
+def is_org_code(text: str) -> bool:
+    """GB 11714: C9 = 11 − Σ(c·w) mod 11, with 10 written X and 11 written 0."""
+    total = sum(
+        int(char, 36) * weight for char, weight in zip(text[:8], (3, 7, 9, 10, 5, 8, 4, 2), strict=True)
+    )
+    return text[8] == {10: "X", 11: "0"}.get(11 - total % 11, str(11 - total % 11))
+
+
+def is_uscc(text: str) -> bool:
+    """Both check digits (``uscc.validate`` itself rejects A…, N… and Y… codes)."""
+    return len(text) == 18 and uscc.calc_check_digit(text[:17]) == text[17] and is_org_code(text[8:17])
+
+
+def is_resident_id(text: str) -> bool:
+    """Form, calendar date of birth, check digit; or masked at digits 11 to 14 as courts publish it."""
+    if re.fullmatch(r"\d{10}\*{4}\d{3}[\dX]", text):
+        return True
+    return bool(re.fullmatch(r"\d{17}[\dX]", text)) and (
+        ric.calc_check_digit(text) == text[17] and ric.get_birth_date(text) is not None
+    )
+
+
+CHECKS = {"uscc": is_uscc, "resident_id": is_resident_id, "org_code": is_org_code}
