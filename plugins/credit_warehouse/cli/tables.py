@@ -74,7 +74,7 @@ def query(statement: str, parameters: dict[str, Any] | None = None) -> list[tupl
     """Rows of a read on the warehouse; a warehouse that is not there ends the command with one clear line."""
     try:
         with connect() as connection:
-            return connection.execute(statement, parameters or {}).fetchall()  # type: ignore[arg-type]
+            return connection.execute(statement, parameters or {}).fetchall()
     except (psycopg.OperationalError, RuntimeError) as error:
         console.print(f"[red]无法连接数据仓库[/red]：{error}\n请先运行 make up，或设置 CREDIT_DATABASE_URL。")
         raise typer.Exit(2) from None

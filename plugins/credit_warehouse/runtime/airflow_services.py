@@ -96,6 +96,8 @@ def wait_until_serving(environment: Environment, supervisor: Supervisor) -> None
         if not supervisor.listens(API_SERVER, int(environment["AIRFLOW__API__PORT"])):
             return False
         try:
+            # Tasks talk to the Execution API, which is only built on its first request.
+            httpx.get(f"{environment.airflow_url}/execution/health", timeout=30, trust_env=False)
             health = httpx.get(
                 f"{environment.airflow_url}/api/v2/monitor/health", timeout=5, trust_env=False
             ).json()
