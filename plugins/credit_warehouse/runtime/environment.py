@@ -10,7 +10,9 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from credit_warehouse.runtime import envfile
 from credit_warehouse.runtime.embedded import EmbeddedPostgres, free_port
@@ -22,6 +24,8 @@ AIRFLOW_PORT = 8080
 # server's start, and brings hashed passwords, roles and the same login as on a server.
 AUTH_MANAGER = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 _OURS = ("CREDIT_", "AIRFLOW_", "DBT_")
+ADMIN_URL = "CREDIT_POSTGRES_ADMIN_URL"
+"""A superuser's URL of a server to use instead of the embedded one; our databases and their owners are made there."""
 
 
 class EnvironmentMissing(RuntimeError):
@@ -60,6 +64,8 @@ def credit_home() -> Path:
 
 def uses_embedded_postgres(home: Path) -> bool:
     """Whether the warehouse's server is ours to start and stop, that is, no other was named from outside."""
+    if ADMIN_URL in os.environ:
+        return False
     given = os.environ.get("CREDIT_DATABASE_URL")
     if given is None:
         return True
@@ -126,19 +132,18 @@ _QUIET = {
 
 
 def _databases(home: Path, kept: Mapping[str, str]) -> dict[str, str]:
-    if uses_embedded_postgres(home):
-        server = EmbeddedPostgres(home)
-        warehouse = server.url("credit", "warehouse", kept["CREDIT_WAREHOUSE_PASSWORD"])
-        airflow = server.url("airflow", "airflow", kept["CREDIT_AIRFLOW_DATABASE_PASSWORD"])
-        exchange = server.url("exchange", "exchange_owner", kept["CREDIT_EXCHANGE_PASSWORD"])
+    if ADMIN_URL in os.environ:
+        warehouse, airflow, exchange = _urls(partial(_on_server, os.environ[ADMIN_URL]), kept)
+    elif uses_embedded_postgres(home):
+        warehouse, airflow, exchange = _urls(EmbeddedPostgres(home).url, kept)
     else:
         warehouse = os.environ["CREDIT_DATABASE_URL"]
         airflow = os.environ.get("CREDIT_AIRFLOW_DATABASE_URL", "")
         exchange = os.environ.get("CREDIT_EXCHANGE_ADMIN_URL", "")
         if not airflow:
             raise EnvironmentMissing(
-                "CREDIT_DATABASE_URL is given, so CREDIT_AIRFLOW_DATABASE_URL must be given too: "
-                "a database of its own for Airflow's metadata, e.g. postgresql://airflow:…@host/airflow"
+                "CREDIT_DATABASE_URL is given, so CREDIT_AIRFLOW_DATABASE_URL must be given too: a database of its own "
+                f"for Airflow's metadata. Or give only {ADMIN_URL}, a superuser's URL: the databases are made there"
             )
     return {
         "CREDIT_DATABASE_URL": warehouse,
@@ -147,6 +152,20 @@ def _databases(home: Path, kept: Mapping[str, str]) -> dict[str, str]:
         "CREDIT_SIMULATOR_EXCHANGE_URL": exchange,
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": airflow.replace("postgresql://", "postgresql+psycopg2://", 1),
     }
+
+
+def _urls(url: Callable[[str, str, str], str], kept: Mapping[str, str]) -> tuple[str, str, str]:
+    """Warehouse, Airflow's metadata, exchange, on a server of which `url` knows the address."""
+    return (
+        url("credit", "warehouse", kept["CREDIT_WAREHOUSE_PASSWORD"]),
+        url("airflow", "airflow", kept["CREDIT_AIRFLOW_DATABASE_PASSWORD"]),
+        url("exchange", "exchange_owner", kept["CREDIT_EXCHANGE_PASSWORD"]),
+    )
+
+
+def _on_server(admin_url: str, database: str, user: str, password: str) -> str:
+    parts = urlsplit(admin_url)
+    return f"postgresql://{user}:{password}@{parts.hostname}:{parts.port or 5432}/{database}"
 
 
 def _warehouse(home: Path) -> dict[str, str]:

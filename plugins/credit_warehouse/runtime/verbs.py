@@ -104,7 +104,7 @@ def prepare_databases(console: Console) -> None:
     """
     progress = Progress(console)
     values = dict(os.environ)
-    admin_url = values.get("CREDIT_POSTGRES_ADMIN_URL")
+    admin_url = values.get(environment.ADMIN_URL)
     if admin_url:
         with progress.step("databases and their owners"):
             databases.ensure(admin_url, databases.ours(values))
@@ -154,6 +154,10 @@ def _prepare_environment(home: Path, supervisor: Supervisor) -> Environment:
 
 
 def _start_database(running: Environment) -> None:
+    admin_url = os.environ.get(environment.ADMIN_URL)
+    if admin_url:
+        databases.ensure(admin_url, databases.ours(running.values))
+        return
     if not environment.uses_embedded_postgres(running.home):
         psycopg.connect(running["CREDIT_DATABASE_URL"], connect_timeout=10).close()
         return

@@ -75,6 +75,19 @@ def test_another_server_means_no_embedded_one(tmp_path: Path, monkeypatch: pytes
     assert not (tmp_path / "postgres.json").exists()
 
 
+def test_one_url_of_another_server_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(environment.ADMIN_URL, "postgresql://postgres:secret@db.example:6432/postgres")
+    prepared = environment.prepare(tmp_path)
+    assert not environment.uses_embedded_postgres(tmp_path)
+    for name, database in (
+        ("CREDIT_DATABASE_URL", "credit"),
+        ("CREDIT_AIRFLOW_DATABASE_URL", "airflow"),
+        ("CREDIT_EXCHANGE_ADMIN_URL", "exchange"),
+    ):
+        assert prepared[name].endswith(f"@db.example:6432/{database}")
+        assert "secret" not in prepared[name], "the superuser makes the databases and is not used after that"
+
+
 def test_another_server_needs_a_database_for_airflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDIT_DATABASE_URL", EXTERNAL["CREDIT_DATABASE_URL"])
     monkeypatch.delenv("CREDIT_AIRFLOW_DATABASE_URL", raising=False)
