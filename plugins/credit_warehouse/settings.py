@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     """Cron of the intake, in ``timezone``; ``off`` = only when triggered."""
     publication_deadline: str = "0 6 * * *"
     """Cron after which publication no longer waits for a source; ``off`` = wait for every answer."""
+    log_keep_days: int = 200
+    """Task logs are kept at least six months (网络安全法 §21, DOMAIN.md §4.4)."""
     pull_retries: int = 4
     pull_retry_seconds: int = 300
     """Pause before the second try of a pull; it doubles from there."""

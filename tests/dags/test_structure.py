@@ -10,7 +10,7 @@ from credit_warehouse.contracts import load_contracts
 
 SOURCES = sorted({contract.source for contract in load_contracts().values()})
 INTAKES = [f"intake_{source}" for source in SOURCES]
-ALL = [*INTAKES, "publication", "publication_deadline"]
+ALL = [*INTAKES, "publication", "publication_deadline", "housekeeping"]
 
 
 def test_every_file_imports(parsed: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import stat
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from credit_warehouse.intake.sources.arrival import Arrival, Taken
 
 LOOKBACK_DAYS = 62
 """Older folders are not looked into again: a department that redelivers does so within two months."""
+
+SETTLING_SECONDS = 120
+"""Also allows for a department's clock that is a little off."""
 
 _TIMEOUT = 30
 _RECEIPT_LIMIT = 4096
@@ -101,13 +105,24 @@ def _take_day(
         receipt = _read_receipt(sftp, remote)
         if receipt is None:
             return None  # the sidecar is written last: without it the upload is still under way
-    # What tells a redelivery from a file already taken: its size, its time, its receipt.
-    mark = f"{attributes.st_size}:{attributes.st_mtime}:{zlib.crc32(receipt or b'')}"
-    if taken.marks.get(remote) == mark:
+    mark = _mark(attributes, receipt)
+    if mark is not None and taken.marks.get(remote) == mark:
         return None
     local = scratch / f"{day:%Y%m%d}"
     sftp.get(remote, str(local), max_concurrent_prefetch_requests=64)
     return Arrival(local, PurePosixPath(remote).name, remote, day, mark, receipt)
+
+
+def _mark(attributes: paramiko.SFTPAttributes, receipt: bytes | None) -> str | None:
+    """What tells a redelivery from a file already taken: size, time, receipt.
+
+    Times have whole seconds: a file written just now may be written again under the same mark, so it gets none and is
+    looked at again next time, when its content decides.
+    """
+    modified = attributes.st_mtime or 0
+    if abs(time.time() - modified) < SETTLING_SECONDS:
+        return None
+    return f"{attributes.st_size}:{modified}:{zlib.crc32(receipt or b'')}"
 
 
 def _read_receipt(sftp: paramiko.SFTPClient, remote: str) -> bytes | None:
