@@ -79,10 +79,10 @@ test-dags: $(DEV) ## the DAG files
 	$(PYTEST) tests/dags
 
 test-dbt: $(DEV) ## the models
-	$(PYTEST) tests/dbt
+	$(PYTEST) tests/dbt -n 2
 
 test-integration: $(DEV) ## Postgres, the simulator's servers, the pipeline's steps
-	$(PYTEST) tests/integration
+	$(PYTEST) tests/integration -n 2 --dist loadfile
 
 test-e2e: $(DEV) ## whole nights through the real scheduler
 	$(PYTEST) tests/e2e
