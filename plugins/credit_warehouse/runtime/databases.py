@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 from psycopg import sql
 
+GROUP_ROLES = ("credit_etl", "credit_reader", "credit_auditor")
+
 
 @dataclass(frozen=True)
 class Database:
@@ -64,9 +66,19 @@ def _ensure_login(connection: psycopg.Connection[Any], database: Database) -> No
         )
     )
     if database.create_role:
+        _share_group_roles(connection, database.owner)
         # Without it PostgreSQL 16+ lets a role's maker alter the role, but neither act for it nor end its sessions.
         connection.execute(
             sql.SQL("alter role {} set createrole_self_grant = 'set, inherit'").format(
                 sql.Identifier(database.owner)
             )
+        )
+
+
+def _share_group_roles(connection: psycopg.Connection[Any], owner: str) -> None:
+    """Group roles belong to the whole server: those another system made there are given to this owner too."""
+    existing = connection.execute("select rolname from pg_roles where rolname = any(%s)", [list(GROUP_ROLES)])
+    for (role,) in existing.fetchall():
+        connection.execute(
+            sql.SQL("grant {} to {} with admin option").format(sql.Identifier(role), sql.Identifier(owner))
         )

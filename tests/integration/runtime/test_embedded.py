@@ -177,3 +177,11 @@ def test_programs_are_copied_for_an_account_that_cannot_reach_the_wheel(
         assert value(server.admin_url(), "select 1") == 1
         server.destroy()
         assert not (shared / "shared").exists()
+
+
+def test_group_roles_another_system_made_are_shared(server: EmbeddedPostgres) -> None:
+    server.start()
+    with psycopg.connect(server.admin_url(), autocommit=True) as connection:
+        connection.execute("create role credit_etl")
+    url = server.create_database("credit", "warehouse", "secret", create_role=True)
+    assert value(url, "select pg_has_role(current_user, 'credit_etl', 'member')") is True

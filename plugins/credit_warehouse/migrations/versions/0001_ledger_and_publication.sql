@@ -20,7 +20,9 @@ begin
     if not exists (select from pg_roles where rolname = 'credit_auditor') then
         create role credit_auditor nologin;
     end if;
-    execute format('grant credit_etl to %I', current_user);
+    if not pg_has_role(current_user, 'credit_etl', 'member') then
+        execute format('grant credit_etl to %I', current_user);
+    end if;
 end
 $$;
 
