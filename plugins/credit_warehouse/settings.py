@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     intake_threads: int = 2
     max_unpacked_mb: int = 8192
     """A delivery that unpacks to more than this is taken for a zip bomb."""
+    max_workbook_mb: int = 256
+    """The same for workbooks, whose texts must be held in memory while reading: more rows come as CSV."""
 
     @property
     def contracts_dir(self) -> Path:

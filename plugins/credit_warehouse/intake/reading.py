@@ -18,9 +18,13 @@ from credit_warehouse.errors import DeliveryRefused
 from credit_warehouse.intake import archive
 from credit_warehouse.intake.rules import literal, quote
 from credit_warehouse.intake.workbook import workbook_to_csv
+from credit_warehouse.settings import Settings
 
 _CHUNK = 1 << 22
-_MAX_LINE = 16 << 20
+_MAX_LINE = 1 << 20
+"""Bytes of one row. DuckDB's read buffers are sixteen times this, for every thread."""
+_MAX_ITEM = 1 << 18
+"""Bytes of one JSON item that is still taken for a record."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,11 @@ class Delivered:
 
 
 def read_delivery(
-    connection: duckdb.DuckDBPyConnection, contract: FeedContract, path: Path, scratch: Path, limit_bytes: int
+    connection: duckdb.DuckDBPyConnection,
+    contract: FeedContract,
+    path: Path,
+    scratch: Path,
+    settings: Settings,
 ) -> Delivered:
     """Fill tables ``delivered`` and ``malformed`` from a landed file.
 
@@ -52,11 +60,11 @@ def read_delivery(
     payload = path
     if terms.container == "zip":
         payload = scratch / "payload.csv"
-        declared = archive.extract_csv(path, contract.feed, payload, limit_bytes)
+        declared = archive.extract_csv(path, contract.feed, payload, settings.max_unpacked_mb << 20)
     elif terms.receipt == "sha256":
         archive.check_sidecar(path)
     if terms.format == "xlsx":
-        workbook_to_csv(payload, scratch / "sheet.csv", limit_bytes)
+        workbook_to_csv(payload, scratch / "sheet.csv", settings.max_workbook_mb << 20)
         text = scratch / "sheet.csv"
     else:
         text = scratch / "text.csv"
@@ -153,8 +161,8 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, path: Path, header: list[st
             "create table csv_rows as select row_number() over () as source_row, * from read_csv("
             f"{literal(str(path))}, columns={{{columns}}}, {options}, max_line_size={_MAX_LINE})"
         )
-    except duckdb.InvalidInputException:
-        # Some line is no row. The slow reader keeps such lines apart, so that the others are not lost with them.
+    except (duckdb.InvalidInputException, UnicodeDecodeError):
+        # (DuckDB may cut a Chinese character of the line it complains about.) Some line is no row. The slow reader keeps such lines apart, so that the others are not lost with them.
         clean = scratch / "clean.csv"
         _keep_malformed_apart(connection, path, clean, len(header))
         connection.execute(
@@ -172,14 +180,21 @@ def _keep_malformed_apart(connection: duckdb.DuckDBPyConnection, path: Path, cle
         reader, writer = csv.reader(file), csv.writer(out)
         writer.writerow(["source_row", *next(reader)])
         number = 0
-        for row in reader:
-            if not row:
-                continue
-            number += 1
-            if len(row) == width:
-                writer.writerow([number, *row])
-            else:
-                connection.execute("insert into malformed values (?, ?)", [number, ",".join(row)])
+        try:
+            for row in reader:
+                if not row:
+                    continue
+                number += 1
+                # Four bytes is the most a character takes.
+                if len(row) == width and 4 * sum(map(len, row)) < _MAX_LINE:
+                    writer.writerow([number, *row])
+                else:
+                    connection.execute("insert into malformed values (?, ?)", [number, ",".join(row)])
+        except csv.Error as error:
+            raise DeliveryRefused(
+                "broken_csv",
+                f"第 {number + 1} 行起无法识别（引号可能不成对），请检查该行后重新导出",
+            ) from error
 
 
 def _select_contract_columns(
@@ -193,10 +208,20 @@ def _select_contract_columns(
 
 
 def _read_json(connection: duckdb.DuckDBPyConnection, contract: FeedContract, path: Path) -> Delivered:
+    try:
+        connection.execute(
+            "create table documents as select row_number() over () as source_row, json as document"
+            f" from read_ndjson_objects({literal(str(path))}, maximum_object_size={_MAX_LINE})"
+        )
+    except duckdb.InvalidInputException as error:
+        raise DeliveryRefused(
+            "broken_json", "接口返回的某条数据过大或不是有效 JSON，请检查后重新提供"
+        ) from error
+    # Set apart before anything is computed from them: one monstrous item must not cost the memory of the rest.
     connection.execute(
-        "create table documents as select row_number() over () as source_row, json as document"
-        f" from read_ndjson_objects({literal(str(path))}, maximum_object_size={_MAX_LINE})"
+        f"insert into malformed select source_row, document[:1000] from documents where strlen(document) > {_MAX_ITEM}"
     )
+    connection.execute(f"delete from documents where strlen(document) > {_MAX_ITEM}")
     rows = _count(connection, "documents")
     keys = {
         row[0]
@@ -217,7 +242,7 @@ def _read_json(connection: duckdb.DuckDBPyConnection, contract: FeedContract, pa
         for field in contract.fields
     )
     connection.execute(f"create view delivered as select source_row, {columns} from documents")
-    return Delivered(rows, None, [field.header for field in missing], extra)
+    return Delivered(rows + _count(connection, "malformed"), None, [field.header for field in missing], extra)
 
 
 def _pointer(key: str) -> str:

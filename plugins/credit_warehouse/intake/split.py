@@ -72,10 +72,8 @@ def split_delivery(
         identity.install(connection, settings.pepper.get_secret_value())
         connection.execute("set variable delivered_for = ?::date", [delivered_for])
         connection.execute("set variable batch_id = ?::bigint", [batch_id])
-        limit = settings.max_unpacked_mb << 20
-        return _split(
-            connection, contract, read_delivery(connection, contract, path, scratch, limit), scratch
-        )
+        found = read_delivery(connection, contract, path, scratch, settings)
+        return _split(connection, contract, found, scratch)
     finally:
         connection.close()
 
@@ -127,7 +125,15 @@ def _register_rules(connection: duckdb.DuckDBPyConnection, contract: FeedContrac
         )
     )
     rows.append(
-        (-1, MALFORMED_RULE, "", "整行", None, "列数与表头不符，无法识别", "请检查引号和逗号后重新报送该行")
+        (
+            -1,
+            MALFORMED_RULE,
+            "",
+            "整行",
+            None,
+            "列数与表头不符或内容过长，无法识别",
+            "请检查引号、逗号和长度后重新报送该行",
+        )
     )
     connection.executemany("insert into rule values (?, ?, ?, ?, ?, ?, ?)", rows)
 

@@ -162,6 +162,32 @@ def test_a_line_that_is_no_row_is_quarantined_alone(
     assert row["violations"][0]["rule"] == "malformed_row"
 
 
+def test_a_quote_that_never_closes(debtor: FeedContract, split: SplitFile, tmp_path: Path) -> None:
+    rows = [{**DEBTOR_ROW, "record_no": str(n)} for n in range(8000)]
+    content = csv_bytes(debtor, rows).replace("（2025）粤1302执1号".encode("gb18030"), b'"open', 1)
+    found = refusal(split, debtor, court_zip(tmp_path / "d.zip", debtor, content, 8000))
+    assert found.code == "broken_csv"
+    assert "第 1 行" in found.message
+
+
+def test_a_row_too_long_to_be_one_is_quarantined_alone(
+    debtor: FeedContract, split: SplitFile, tmp_path: Path
+) -> None:
+    rows = [DEBTOR_ROW, {**DEBTOR_ROW, "record_no": "2", "obligation": "长" * 600_000}]
+    result = split(debtor, court_zip(tmp_path / "d.zip", debtor, csv_bytes(debtor, rows), 2))
+    assert (result.accepted_rows, result.rejected_rows) == (1, 1)
+    assert result.rule_counts == {("malformed_row", ""): 1}
+
+
+def test_an_item_too_large_to_be_one_is_quarantined_alone(
+    arrears: FeedContract, arrears_items: list[dict[str, Any]], split: SplitFile, tmp_path: Path
+) -> None:
+    arrears_items[0]["place"] = "长" * 300_000
+    result = split(arrears, json_drop(tmp_path / "i.jsonl", arrears_items))
+    assert (result.delivered_rows, result.rejected_rows) == (len(arrears_items), 1)
+    assert result.rule_counts == {("malformed_row", ""): 1}
+
+
 def test_zip_bomb(debtor: FeedContract, split: SplitFile, tmp_path: Path) -> None:
     bomb = court_zip(tmp_path / "bomb.zip", debtor, b"0" * (64 << 20), 1)
     assert bomb.stat().st_size < 1 << 20
@@ -218,6 +244,16 @@ def test_workbook_bomb(penalty: FeedContract, split: SplitFile, tmp_path: Path) 
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b" " * (64 << 20))
     assert refusal(split, penalty, with_sidecar(path)).code == "archive_too_large"
+
+
+def test_a_workbook_larger_than_may_be_held_in_memory(
+    penalty: FeedContract, split: SplitFile, tmp_path: Path
+) -> None:
+    rows = workbook_rows(penalty)
+    drop = workbook_drop(tmp_path / "p.xlsx", rows[:1] + rows[1:] * 2000)
+    found = refusal(split, penalty, drop, max_workbook_mb=1)
+    assert found.code == "archive_too_large"
+    assert "拆分" in found.message
 
 
 def test_not_a_workbook(penalty: FeedContract, split: SplitFile, tmp_path: Path) -> None:

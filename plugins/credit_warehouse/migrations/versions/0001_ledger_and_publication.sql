@@ -297,4 +297,5 @@ revoke all on function ops.reading_publication() from public;
 grant execute on function ops.reading_publication() to credit_etl, credit_reader, credit_auditor;
 grant select on all tables in schema ops to credit_auditor;
 alter default privileges in schema ops grant select on tables to credit_auditor;
-alter default privileges in schema mart grant select on tables to credit_reader, credit_auditor;
+-- A new mart is open to readers only by its own grant (see the versioned materialization), never by default.
+alter default privileges in schema mart grant select on tables to credit_auditor;
