@@ -36,9 +36,10 @@ class Settings(BaseSettings):
     pull_retries: int = 4
     pull_retry_seconds: int = 300
     """Pause before the second try of a pull; it doubles from there."""
-    intake_memory_mb: int = 384
-    """Memory one intake process may use to parse and check a file of any size."""
-    intake_threads: int = 2
+    intake_memory_mb: int = 256
+    """What DuckDB may use to parse and check a file of any size; the process takes about 200 MB on top."""
+    intake_threads: int = 1
+    """Per feed: feeds load side by side, and each thread wants its own buffers."""
     max_unpacked_mb: int = 8192
     """A delivery that unpacks to more than this is taken for a zip bomb."""
     max_workbook_mb: int = 256
