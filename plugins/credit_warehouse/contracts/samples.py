@@ -9,11 +9,15 @@ import zipfile
 from datetime import date
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from credit_warehouse.contracts.model import FeedContract
 from credit_warehouse.errors import DeliveryRefused
 from credit_warehouse.settings import Settings
 
 _SAMPLE_DATE = date(2026, 3, 2)
+# The subject keys of a sample are thrown away.
+_NO_SECRET = SecretStr("a sample needs no secret")
 
 
 def sample_path(contract: FeedContract, settings: Settings) -> Path:
@@ -32,7 +36,7 @@ def sample_problems(contract: FeedContract, settings: Settings) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         packed = _as_delivered(contract, path, scratch)
-        checking = settings.model_copy(update={"pepper": settings.pepper or _no_secret()})
+        checking = settings.model_copy(update={"pepper": settings.pepper or _NO_SECRET})
         try:
             split = split_delivery(contract, packed, 0, _SAMPLE_DATE, scratch, checking)
         except DeliveryRefused as refusal:
@@ -58,9 +62,3 @@ def _as_delivered(contract: FeedContract, path: Path, scratch: Path) -> Path:
             archive.writestr(path.name, content)
             archive.writestr("manifest.json", json.dumps(manifest))
     return packed
-
-
-def _no_secret() -> object:
-    from pydantic import SecretStr
-
-    return SecretStr("a sample needs no secret")

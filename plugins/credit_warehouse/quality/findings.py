@@ -58,14 +58,10 @@ class Finding:
         return replace(self, state=State.WAIVED, waiver_id=waiver_id, waiver=terms)
 
 
-@dataclass(frozen=True)
-class GateOutcome:
-    """Gate 1 on one batch."""
+class _Judged:
+    """What the findings of either gate come to."""
 
-    batch_id: int
-    feed: str
     findings: tuple[Finding, ...]
-    docs_path: str
 
     @property
     def blocking(self) -> tuple[Finding, ...]:
@@ -74,6 +70,16 @@ class GateOutcome:
     @property
     def passed(self) -> bool:
         return not self.blocking
+
+
+@dataclass(frozen=True)
+class GateOutcome(_Judged):
+    """Gate 1 on one batch."""
+
+    batch_id: int
+    feed: str
+    findings: tuple[Finding, ...]
+    docs_path: str
 
     @property
     def message(self) -> str:
@@ -85,21 +91,13 @@ class GateOutcome:
 
 
 @dataclass(frozen=True)
-class GateReport:
+class GateReport(_Judged):
     """Gate 2 on one candidate publication."""
 
     publication_id: int
     business_date: date
     findings: tuple[Finding, ...]
     docs_path: str
-
-    @property
-    def blocking(self) -> tuple[Finding, ...]:
-        return tuple(finding for finding in self.findings if finding.blocks)
-
-    @property
-    def passed(self) -> bool:
-        return not self.blocking
 
     @property
     def message(self) -> str:

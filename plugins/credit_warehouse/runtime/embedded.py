@@ -19,7 +19,6 @@ from typing import Any, Self
 
 import psutil
 import psycopg
-from psycopg import sql
 
 from credit_warehouse.runtime.databases import Database, ensure
 from credit_warehouse.runtime.tuning import memory_bytes, server_settings
@@ -243,13 +242,6 @@ class EmbeddedPostgres:
             raise ValueError("an owner needs a password")
         ensure(self.admin_url(), [Database(name, owner, password, create_role)])
         return self.url(name, owner, password)
-
-    def drop_database(self, name: str) -> None:
-        """Remove a database, ending its sessions; a missing one is no error."""
-        with psycopg.connect(self.admin_url(), autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
-            )
 
     # -- inside ---------------------------------------------------------------------------------------
 
