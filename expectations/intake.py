@@ -195,7 +195,7 @@ def _suspicions(contract: FeedContract, load: Load, parameters: Parameters) -> I
         ),
     )
     if load == "nightly":
-        longest = contract.terms.reporting.max_age_days
+        longest = contract.terms.max_age_days
         yield _between(
             "days_since_previous",
             maximum=longest,

@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     """The same for workbooks, whose texts must be held in memory while reading: more rows come as CSV."""
 
     @property
+    def catalogue_dir(self) -> Path:
+        return self.project_dir / "catalogue"
+
+    @property
     def contracts_dir(self) -> Path:
         return self.project_dir / "contracts"
 

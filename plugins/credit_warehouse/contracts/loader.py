@@ -9,6 +9,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from credit_warehouse.catalogue import Catalogue, load_catalogue
+from credit_warehouse.contracts.admission import admit
 from credit_warehouse.contracts.model import FeedContract, FeedTerms, Field, FieldTerms, FieldType
 from credit_warehouse.settings import get_settings
 
@@ -17,15 +19,19 @@ class ContractError(ValueError):
     """A contract file that cannot be used; the message names the file and what to change."""
 
 
-def load_contract(path: Path) -> FeedContract:
-    """The contract in one file.
+def load_contract(path: Path, catalogue: Catalogue | None = None) -> FeedContract:
+    """The contract in one file, under the catalogue (default: the project's).
 
     Raises:
-        ContractError: not YAML, or not what the models of :mod:`credit_warehouse.contracts.model` allow.
+        ContractError: not YAML, not what the models of :mod:`credit_warehouse.contracts.model` allow, or not what
+            the catalogue allows to be collected.
+        CatalogueError: the catalogue itself cannot be used.
     """
+    catalogue = catalogue or load_catalogue()
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_SafeLoader)
-        contract = _contract(document)
+        contract = _contract(document, catalogue)
+        admit(contract, catalogue)
     except (yaml.YAMLError, ValidationError, KeyError, IndexError, TypeError, ValueError) as error:
         raise ContractError(f"{path.parent.name}/{path.name}: {error}") from error
     if contract.feed != f"{path.parent.name}.{path.stem}":
@@ -40,28 +46,50 @@ def load_contracts(folder: Path | None = None) -> dict[str, FeedContract]:
 
 @lru_cache(maxsize=4)
 def _load_all(folder: Path) -> tuple[tuple[str, FeedContract], ...]:
-    contracts = [load_contract(path) for path in sorted(folder.glob("*/*.yaml"))]
-    return tuple((contract.feed, contract) for contract in contracts)
+    contracts = {contract.feed: contract for contract in map(load_contract, sorted(folder.glob("*/*.yaml")))}
+    for contract in contracts.values():
+        _find_target(contract, contracts)
+    return tuple(contracts.items())
+
+
+def _find_target(contract: FeedContract, contracts: dict[str, FeedContract]) -> None:
+    """A feed of changes must name the records it speaks of by their whole natural key."""
+    if contract.terms.change is None:
+        return
+    target = contracts.get(contract.terms.change.target)
+    if target is None or target.terms.record is None:
+        raise ContractError(f"{contract.feed}: target {contract.terms.change.target} is no feed of records")
+    own = {field.name for field in contract.fields}
+    needed = set(target.natural_key)
+    if target.terms.subject.in_natural_key:
+        needed |= {name for name in (target.terms.subject.uscc, target.terms.subject.resident_id) if name}
+    if needed - own:
+        raise ContractError(
+            f"{contract.feed}: lacks {', '.join(sorted(needed - own))} of {target.feed}'s key"
+        )
 
 
 # The C loader is ten times faster, and DAG files load every contract.
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _contract(document: dict[str, Any]) -> FeedContract:
+def _contract(document: dict[str, Any], catalogue: Catalogue) -> FeedContract:
     (schema,) = document["schema"]
+    terms = FeedTerms.model_validate(_custom(document))
     return FeedContract(
         feed=document["id"],
         label=document["name"],
         version=document["version"],
         description=document["description"]["purpose"],
         fields=tuple(_field(entry) for entry in schema["properties"]),
-        terms=FeedTerms.model_validate(_custom(document)),
+        terms=terms,
+        item=catalogue.item(terms.catalogue_item),
     )
 
 
 def _field(entry: dict[str, Any]) -> Field:
     options = entry.get("logicalTypeOptions", {})
+    terms = FieldTerms.model_validate(_custom(entry))
     return Field(
         name=entry["name"],
         header=entry.get("physicalName", entry["name"]),
@@ -70,12 +98,12 @@ def _field(entry: dict[str, Any]) -> Field:
         type=FieldType(entry["logicalType"]),
         required=entry.get("required", False),
         key_position=entry["primaryKeyPosition"] if entry.get("primaryKey") else None,
-        enum=tuple(item["value"] for item in entry.get("enum", ())),
+        enum=tuple(item["value"] for item in entry.get("enum", ())) or tuple(terms.meanings),
         pattern=options.get("pattern"),
         max_length=options.get("maxLength"),
         minimum=options.get("minimum"),
         maximum=options.get("maximum"),
-        terms=FieldTerms.model_validate(_custom(entry)),
+        terms=terms,
     )
 
 

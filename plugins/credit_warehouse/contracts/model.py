@@ -13,6 +13,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
+from credit_warehouse.catalogue.model import CatalogueItem
+
 
 class Terms(BaseModel):
     """Base of everything read from a contract: camelCase in the file, unknown keys are errors."""
@@ -74,6 +76,9 @@ class FieldTerms(Terms):
     min_fill_rate: float | None = None
     envelope: bool = False
     """Transport columns (change_op, change_seq …) that describe the delivery and not the record."""
+    meanings: dict[str, str] = {}
+    """What each delivered code means in our terms: marts carry the meaning, raw the code. Codes not listed are no default
+    but an error; for a multi-valued field it speaks of each value."""
 
 
 class Field(BaseModel):
@@ -117,22 +122,6 @@ class Department(Terms):
     name: str
 
 
-class CatalogueItem(Terms):
-    """Item of the 公共信用信息目录 the feed is collected under (DOMAIN.md §4.3)."""
-
-    code: str
-    name: str
-    information_class: str
-
-
-class LegalBasis(Terms):
-    """Why the office may hold this at all: no basis, no feed."""
-
-    type: Literal["law", "administrative_regulation", "local_regulation", "central_policy", "rule"]
-    name: str
-    article: str | None = None
-
-
 class Delivery(Terms):
     """How and where the department hands over."""
 
@@ -144,23 +133,6 @@ class Delivery(Terms):
     path: str
     """sftp: file path with ``{yyyymmdd}``; rest: resource path; exchange: ``schema.table``."""
     receipt: Literal["manifest", "sha256"] | None = None
-
-
-class Reporting(Terms):
-    """The report clock (DOMAIN.md §4.4): how often and within how many working days of the decision."""
-
-    period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
-    sla_workdays: int
-    sla_source: str
-    max_age_days: int
-    """Publication blocks when the newest accepted batch is older than this many calendar days."""
-
-
-class Display(Terms):
-    """The display clock. ``max_months`` none = shown while the record itself is in force."""
-
-    max_months: int | None
-    source: str
 
 
 class Bounds(Terms):
@@ -213,6 +185,13 @@ class Withdrawal(Terms):
     values: tuple[str, ...]
 
 
+class EndedWhen(Terms):
+    """The end date counts only while ``field`` holds one of ``values``: a case can be closed and not be over."""
+
+    field: str
+    values: tuple[str, ...]
+
+
 class Record(Terms):
     """How a row becomes a core credit record: constants and, per core column, the field that fills it."""
 
@@ -238,8 +217,15 @@ class Record(Terms):
     valid_from: str | None = None
     valid_until: str | None = None
     listed_on: str | None = None
+    published_on: str | None = None
+    """Day of publication, where the display clock starts there and not with the finding (DOMAIN.md §4.4)."""
+    conduct_ended_on: str | None = None
     ended_on: str | None = None
+    ended_when: EndedWhen | None = None
     end_reason: str | None = None
+    severity: str | None = None
+    """Field with the severity the deciding body found; its meanings are 未定, 轻微, 一般, 较重, 严重."""
+    penalty_kinds: str | None = None
     amount_cny: str | None = None
     status: str | None = None
     display_until: str | None = None
@@ -249,23 +235,56 @@ class Record(Terms):
     registration_status: str | None = None
 
 
+class PopulationRegister(Terms):
+    """The feed lists a population that coverage is measured against: one row per member and stay."""
+
+    population: Literal[
+        "population", "enterprise", "institution", "social_organisation", "professional_group"
+    ]
+    group: str | None = None
+    """Field with the professional group (DOMAIN.md §1.6), for the population ``professional_group``."""
+    district: str | None = None
+    joined_on: str
+    left_on: str | None = None
+
+
+class Change(Terms):
+    """The feed tells of changes to records of another feed, known by that feed's natural key (DOMAIN.md §4.5–4.6).
+
+    Fields of the target's natural key, and of its subject where that belongs to the key, have the same names here.
+    """
+
+    target: str
+    kind: str
+    """Field with the kind of change; its meanings are those of ``ops.record_event.kind``."""
+    effective_on: str
+    document_no: str
+    reason: str
+    objection_no: str | None = None
+    severity: str | None = None
+
+
 class FeedTerms(Terms):
-    """The credit office's own terms of a feed (ODCS top-level ``customProperties``)."""
+    """The credit office's own terms of a feed (ODCS top-level ``customProperties``).
+
+    A feed brings records, a register, or changes of records; the register of organisations brings both of the first.
+    """
 
     department: Department
-    catalogue_item: CatalogueItem
-    legal_basis: LegalBasis
-    sharing_tier: Literal["public", "government", "authorised"]
+    catalogue_item: str
+    """Code of the item the feed is collected under; tier, legal basis and clocks stand in ``catalogue/``."""
     delivery: Delivery
-    reporting: Reporting
-    display: Display
+    max_age_days: int
+    """Publication blocks when the newest accepted batch is older than this many calendar days."""
     volume: Volume
     reject_budget: float
     drift: Drift = Drift()
     one_of: tuple[OneOf, ...] = ()
     subject: Subject
     withdrawal: Withdrawal | None = None
-    record: Record
+    record: Record | None = None
+    population_register: PopulationRegister | None = None
+    change: Change | None = None
     updated_field: str
     """Field by which the sender orders versions of one record."""
 
@@ -281,6 +300,15 @@ class FeedContract(BaseModel):
     description: str
     fields: tuple[Field, ...]
     terms: FeedTerms
+    item: CatalogueItem
+
+    @property
+    def decided_field(self) -> str:
+        """Field with the day the row's fact was decided: the catalogue must hold the item on that day."""
+        terms = self.terms
+        if terms.record:
+            return terms.record.decision_date
+        return terms.change.effective_on if terms.change else terms.population_register.joined_on  # type: ignore[union-attr]
 
     @property
     def source(self) -> str:
@@ -328,8 +356,25 @@ class FeedContract(BaseModel):
         wanted += [terms.subject.uscc, terms.subject.resident_id, terms.subject.resident_id_type]  # type: ignore[list-item]
         wanted += [name for group in terms.one_of for name in group.fields]
         wanted += [terms.withdrawal.field] if terms.withdrawal else []
-        constants = {"category", "effect", "list_name", "is_subject_register"}
-        wanted += [v for k, v in terms.record.model_dump().items() if k not in constants]
+        constants = {
+            "category",
+            "effect",
+            "list_name",
+            "is_subject_register",
+            "ended_when",
+            "population",
+            "target",
+        }
+        for block in (terms.record, terms.population_register, terms.change):
+            wanted += [v for k, v in (block.model_dump() if block else {}).items() if k not in constants]
+        if terms.record and terms.record.ended_when:
+            wanted.append(terms.record.ended_when.field)
+        if (terms.change is None) == (terms.record is None and terms.population_register is None):
+            raise ValueError(f"{self.feed}: a feed has a record or register block, or a change block")
+        if terms.record and terms.record.effect == "adverse" and not terms.record.document_no:
+            raise ValueError(
+                f"{self.feed}: an adverse record needs documentNo, the document that established it"
+            )
         for field in self.fields:
             wanted += [rule.field for rule in field.terms.required_when]
             wanted += [field.terms.not_before]  # type: ignore[list-item]

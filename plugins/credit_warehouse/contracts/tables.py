@@ -16,6 +16,7 @@ ENVELOPE = (
     ("subject_key", "uuid"),
     ("subject_type", "text"),
     ("is_withdrawal", "boolean not null"),
+    ("target_record_key", "uuid"),
 )
 """Columns every raw row carries, before the contract's own: back to the file, and to the subject."""
 
@@ -95,6 +96,7 @@ def _definition(name: str, type_: str) -> sql.Composable:
 
 def _register(connection: psycopg.Connection, contract: FeedContract) -> None:
     terms = contract.terms
+    record = terms.record
     values = {
         "feed": contract.feed,
         "source": contract.source,
@@ -102,23 +104,13 @@ def _register(connection: psycopg.Connection, contract: FeedContract) -> None:
         "contract_version": contract.version,
         "department_code": terms.department.code,
         "department_name": terms.department.name,
-        "catalogue_item_code": terms.catalogue_item.code,
-        "catalogue_item_name": terms.catalogue_item.name,
-        "information_class": terms.catalogue_item.information_class,
-        "legal_basis_type": terms.legal_basis.type,
-        "legal_basis_name": terms.legal_basis.name,
-        "legal_basis_article": terms.legal_basis.article,
-        "sharing_tier": terms.sharing_tier,
-        "record_category": terms.record.category,
-        "effect": terms.record.effect,
-        "list_name": terms.record.list_name,
-        "report_period": terms.reporting.period,
-        "report_sla_workdays": terms.reporting.sla_workdays,
-        "report_sla_source": terms.reporting.sla_source,
-        "max_age_days": terms.reporting.max_age_days,
-        "display_months": terms.display.max_months,
-        "display_source": terms.display.source,
-        "is_subject_register": terms.record.is_subject_register,
+        "catalogue_item_code": terms.catalogue_item,
+        "brings": "records" if record else "changes" if terms.change else "register",
+        "record_category": record and record.category,
+        "effect": record and record.effect,
+        "list_name": record and record.list_name,
+        "max_age_days": terms.max_age_days,
+        "is_subject_register": bool(record and record.is_subject_register),
         "is_active": True,
     }
     columns = [sql.Identifier(name) for name in values]

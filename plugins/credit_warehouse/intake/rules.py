@@ -8,11 +8,12 @@ only the type rule; the rules about values are judged on valid values.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from credit_warehouse.contracts import FeedContract, Field
 from credit_warehouse.contracts.model import FieldType, IdentityCheck, RequiredWhen
+from credit_warehouse.intake import lawfulness
+from credit_warehouse.intake.rule import Rule, literal, quote
 
 NULL_SPELLINGS = ("", "—", "——", "— —", "-", "--", "/", "\\", "无", "null", "NULL", "None", "N/A", "(null)")
 """How departments write "nothing" (DOMAIN.md §3.1, seen in harvested rows)."""
@@ -31,18 +32,6 @@ _TYPE_TEXTS = {
     FieldType.INTEGER: ("type_number", "不是整数", "请只填写数字，不带单位和千分位"),
     FieldType.NUMBER: ("type_number", "不是有效数字", "请只填写数字，不带单位和千分位，小数不超过六位"),
 }
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One check of one field: ``condition`` is true (SQL) where a row breaks it; the texts are for the clerk."""
-
-    code: str
-    field: str
-    label: str
-    condition: str
-    message: str
-    suggestion: str
 
 
 def text_column(field: Field) -> str:
@@ -91,7 +80,7 @@ def value_expression(field: Field) -> str:
 def compile_rules(contract: FeedContract) -> list[Rule]:
     """Every row rule of a contract but the duplicate rule, which needs the whole delivery."""
     by_field = [rule for field in contract.fields for rule in _field_rules(contract, field)]
-    return [*by_field, *_one_of(contract), *_adults_only(contract)]
+    return [*by_field, *_one_of(contract), *lawfulness.rules(contract)]
 
 
 def _field_rules(contract: FeedContract, field: Field) -> Iterator[Rule]:
@@ -227,29 +216,6 @@ def _one_of(contract: FeedContract) -> Iterator[Rule]:
         )
 
 
-def _adults_only(contract: FeedContract) -> Iterator[Rule]:
-    """Only adults are credit subjects (DOMAIN.md §4.7): aged 18 on the day of the decision."""
-    subject = contract.terms.subject
-    if subject.resident_id is None:
-        return
-    field = contract.field(subject.resident_id)
-    decided = f"v_{contract.terms.record.decision_date}"
-    condition = (
-        f"is_resident_id(t_{field.name}, getvariable('delivered_for'))"
-        f" and try_strptime(t_{field.name}[7:14], '%Y%m%d')::date > {decided}::date - interval 18 year"
-    )
-    if subject.resident_id_type:
-        condition += f" and t_{subject.resident_id_type} = '身份证'"
-    yield Rule(
-        "minor",
-        field.name,
-        field.label,
-        condition,
-        f"“{field.label}”表明当事人在认定时未满 18 周岁",
-        "未成年人信息不得归集，请勿报送该行",
-    )
-
-
 def _when(contract: FeedContract, when: RequiredWhen) -> tuple[str, str]:
     other = contract.field(when.field)
     if not when.values and not when.unless:
@@ -270,13 +236,3 @@ def _parts(field: Field) -> str:
     wide = {";": "；", ",": "，"}.get(separator, separator)
     narrowed = f"replace(t_{field.name}, {literal(wide)}, {literal(separator)})"
     return f"list_transform(string_split({narrowed}, {literal(separator)}), lambda part: trim(part))"
-
-
-def literal(text: str) -> str:
-    """An SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quote(name: str) -> str:
-    """An SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

@@ -8,17 +8,15 @@ from pathlib import Path
 
 import duckdb
 
-from credit_warehouse.contracts import FeedContract
+from credit_warehouse.contracts import FeedContract, load_contracts
 from credit_warehouse.contracts.tables import ENVELOPE
 from credit_warehouse.intake import identity
 from credit_warehouse.intake.reading import Delivered, read_delivery
+from credit_warehouse.intake.rule import Rule, literal, quote
 from credit_warehouse.intake.rules import (
     DUPLICATE_RULE,
     MALFORMED_RULE,
-    Rule,
     compile_rules,
-    literal,
-    quote,
     text_column,
     value_expression,
 )
@@ -175,6 +173,18 @@ def _check(connection: duckdb.DuckDBPyConnection, contract: FeedContract, rules:
 
 def _record_key(contract: FeedContract) -> str:
     """The same record gets the same key in every delivery, however its dates were written."""
+    return _key(contract)
+
+
+def _target_record_key(contract: FeedContract) -> str:
+    """The record a row of changes speaks of: its key as the feed it came by makes it."""
+    change = contract.terms.change
+    if change is None:
+        return "null"
+    return _key(load_contracts()[change.target])
+
+
+def _key(contract: FeedContract) -> str:
     parts = [f"coalesce(v_{name}::varchar, t_{name})" for name in contract.natural_key]
     if contract.terms.subject.in_natural_key:
         parts.append(f"coalesce({', '.join(f't_{name}' for name in _subject_fields(contract))})")
@@ -214,7 +224,7 @@ def _accepted_query(contract: FeedContract) -> str:
     fields = ", ".join(f"v_{field.name} as {quote(field.name)}" for field in contract.fields)
     return (
         f"select getvariable('batch_id') as batch_id, source_row, record_key, {key} as subject_key, {kind} as subject_type,"
-        f" {withdrawal} as is_withdrawal, {fields} from checked"
+        f" {withdrawal} as is_withdrawal, {_target_record_key(contract)} as target_record_key, {fields} from checked"
         " where len(broken) = 0 and source_row not in (select source_row from superseded)"
     )
 

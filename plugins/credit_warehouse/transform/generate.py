@@ -28,6 +28,7 @@ ENVELOPE: tuple[tuple[str, str, str], ...] = (
     ),
     ("subject_type", "text", "主体类型 — organisation or person; null where not known."),
     ("is_withdrawal", "boolean", "是否撤回 — The sender takes the record back with this row."),
+    ("target_record_key", "uuid", "变更对象 — Record a row of changes speaks of; null in feeds of records."),
     ("business_date", "date", "业务日期 — Night that took the delivery."),
     ("delivered_for", "date", "报送日期 — Day the delivery is for, by the sender."),
 )
@@ -48,8 +49,9 @@ def generate(contracts: Mapping[str, FeedContract], project_dir: Path) -> dict[P
         for contract in feeds:
             files[folder / f"{model_name(contract)}.sql"] = _staging_sql(contract)
             files[folder / f"{model_name(contract)}.yml"] = _yaml(_staging_yaml(contract))
-    files[models / "core" / "delivered_row.sql"] = _delivered_row_sql(contracts.values())
-    files[models / "core" / "credit_record_delivery.sql"] = _delivery_sql(contracts.values())
+    of_records = [contract for contract in contracts.values() if contract.terms.record]
+    files[models / "core" / "delivered_row.sql"] = _delivered_row_sql(of_records)
+    files[models / "core" / "credit_record_delivery.sql"] = _delivery_sql(of_records)
     return files
 
 
@@ -119,6 +121,8 @@ def _expression(contract: FeedContract, field: Field) -> str:
     if field.type is not FieldType.STRING:
         return field.name
     trimmed = f"nullif(btrim({field.name}), '')"
+    if field.terms.meanings:
+        return _meaning(field, trimmed)
     if field.name == subject.name and subject.resident_id:
         return f"{{{{ masked_name(\"{trimmed}\", 'subject_type') }}}}"
     if field.terms.pii is Pii.NAME and field.name != subject.name:
@@ -128,9 +132,29 @@ def _expression(contract: FeedContract, field: Field) -> str:
     return trimmed
 
 
+def _meaning(field: Field, text: str) -> str:
+    """The delivered code in our terms; an unknown one never got past the intake, and is no value here either."""
+    pairs = "".join(
+        f" when {_literal(code)} then {_literal(term)}" for code, term in field.terms.meanings.items()
+    )
+    separator = field.terms.multi_value_separator
+    if separator is None:
+        return f"case {text}{pairs} end"
+    return (
+        f"(select string_agg(distinct case btrim(part){pairs} end, ';') from"
+        f" unnest(string_to_array(replace({text}, '；', ';'), {_literal(separator)})) as parts (part))"
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _is_free_text(field: Field) -> bool:
     """Whether somebody's name may stand in the middle of it."""
-    return not (field.enum or field.pattern or field.terms.check or field.key_position)
+    return not (
+        field.enum or field.terms.meanings or field.pattern or field.terms.check or field.key_position
+    )
 
 
 def _staging_yaml(contract: FeedContract) -> dict[str, Any]:
@@ -178,7 +202,9 @@ def _describe(contract: FeedContract, field: Field) -> str:
         text += f" Unit: {field.terms.unit or 'CNY'}."
     if field.terms.delivered_unit:
         text += " Delivered in 万元, stored in 元."
-    if field.enum:
+    if field.terms.meanings:
+        text += f" Values: {'、'.join(dict.fromkeys(field.terms.meanings.values()))}."
+    elif field.enum:
         text += f" Values: {'、'.join(field.enum)}."
     if field.name == contract.terms.subject.name and contract.terms.subject.resident_id:
         text += " Natural persons masked (张*)."
@@ -245,6 +271,7 @@ def _delivery_columns(contract: FeedContract) -> list[str]:
     each raw table.
     """
     record, subject = contract.terms.record, contract.terms.subject
+    assert record is not None, f"{contract.feed} brings no records"
     uscc = (
         f"case when subject_type = 'organisation' then {subject.uscc} end" if subject.uscc else "null::text"
     )
@@ -259,6 +286,10 @@ def _delivery_columns(contract: FeedContract) -> list[str]:
         ("valid_from", record.valid_from, FieldType.DATE),
         ("valid_until", record.valid_until, FieldType.DATE),
         ("listed_on", record.listed_on, FieldType.DATE),
+        ("published_on", record.published_on, FieldType.DATE),
+        ("conduct_ended_on", record.conduct_ended_on, FieldType.DATE),
+        ("severity", record.severity, FieldType.STRING),
+        ("penalty_kinds", record.penalty_kinds, FieldType.STRING),
         ("removed_on", record.ended_on, FieldType.DATE),
         ("removal_reason", record.end_reason, FieldType.STRING),
         ("delivered_status", record.status, FieldType.STRING),
@@ -269,7 +300,12 @@ def _delivery_columns(contract: FeedContract) -> list[str]:
     ]
     columns = [_as(f"'{contract.feed}'::text", "feed"), *envelope, _as(subject.name, "party_name")]
     columns.append(_as(uscc, "organisation_uscc"))
-    columns += [_as(_cast(contract, field, type_), column) for column, field, type_ in mapped]
+    for column, field, type_ in mapped:
+        expression = _cast(contract, field, type_)
+        if column == "removed_on" and record.ended_when:
+            ends = ", ".join(_literal(value) for value in record.ended_when.values)
+            expression = f"case when {record.ended_when.field} in ({ends}) then {expression} end"
+        columns.append(_as(expression, column))
     return columns
 
 

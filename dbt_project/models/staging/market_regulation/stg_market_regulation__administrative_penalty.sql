@@ -11,6 +11,7 @@ final as (
         subject_key,
         subject_type,
         is_withdrawal,
+        target_record_key,
         business_date,
         delivered_for,
         {{ masked_name("nullif(btrim(party_name), '')", 'subject_type') }} as party_name,

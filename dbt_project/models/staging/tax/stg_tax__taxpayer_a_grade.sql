@@ -11,6 +11,7 @@ final as (
         subject_key,
         subject_type,
         is_withdrawal,
+        target_record_key,
         business_date,
         delivered_for,
         nullif(btrim(taxpayer_id), '') as taxpayer_id,
