@@ -77,4 +77,5 @@ def _use(patch: pytest.MonkeyPatch, url: str, home: Path) -> None:
     patch.setenv("CREDIT_DATABASE_URL", url)
     patch.setenv("CREDIT_HOME", str(home))
     patch.setenv("CREDIT_PEPPER", PEPPER)
+    patch.setenv("CREDIT_CLOCK", "nights")
     get_settings.cache_clear()

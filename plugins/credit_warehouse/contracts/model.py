@@ -226,6 +226,7 @@ class Record(Terms):
     severity: str | None = None
     """Field with the severity the deciding body found; its meanings are 未定, 轻微, 一般, 较重, 严重."""
     penalty_kinds: str | None = None
+    rating_year: str | None = None
     amount_cny: str | None = None
     status: str | None = None
     display_until: str | None = None
