@@ -15,6 +15,9 @@ from credit_warehouse.contracts import FeedContract, load_contracts
 from credit_warehouse.database import connect
 from simulator.labelled import DECIDED_ON, KnownSubject, LabelledRecord, LabelledSet
 
+Row = tuple[uuid.UUID, uuid.UUID | None, str | None, dict[str, Any]]
+"""Record key, subject key, kind of subject, contract fields."""
+
 _NAMESPACE = uuid.UUID("6f1ed002-ab5f-4a6e-9c1e-000000000001")
 PERSONS = "court.judgment_enforcement"
 ORGANISATIONS = "market_regulation.enterprise_registration"
@@ -45,18 +48,20 @@ def deliver_subjects(subjects: Iterable[KnownSubject], night: date = DECIDED_ON)
     ):
         contract = load_contracts()[feed]
         of_kind = [subject for subject in subjects if subject.kind == kind]
-        rows = []
+        rows: list[Row] = []
         for subject in of_kind:
             key = subject_key(subject.identifier)
             for name in subject.names:
-                row = {contract.terms.subject.name: name, id_type: subject.identifier}
+                row: dict[str, Any] = {contract.terms.subject.name: name, id_type: subject.identifier}
                 if kind == "organisation":
                     row["legal_representative"] = subject.representative
                 rows.append((uuid.uuid5(_NAMESPACE, f"{feed} {subject.identifier}"), key, kind, row))
         with connect() as connection:
             batch = _batch(connection, contract, night, len(rows))
             _copy_rows(connection, contract, batch, night, rows)
-            with connection.cursor().copy("copy vault.identity from stdin") as copy:
+            with connection.cursor().copy(
+                "copy vault.identity (subject_key, subject_type, id_type, id_value, name, first_batch_id) from stdin"
+            ) as copy:
                 for subject in of_kind:
                     copy.write_row(
                         (
@@ -73,7 +78,7 @@ def deliver_subjects(subjects: Iterable[KnownSubject], night: date = DECIDED_ON)
 def deliver_records(records: Iterable[tuple[int, LabelledRecord]], night: date = DECIDED_ON) -> int:
     """The labelled records as rows that name nobody; returns the batch."""
     contract = load_contracts()[RECORDS]
-    rows = [
+    rows: list[Row] = [
         (
             record_key(number),
             None,
@@ -120,7 +125,7 @@ def _copy_rows(
     contract: FeedContract,
     batch: int,
     night: date,
-    rows: list[tuple[uuid.UUID, uuid.UUID | None, str | None, dict[str, Any]]],
+    rows: list[Row],
 ) -> None:
     fields = sorted({name for *_, values in rows for name in values})
     columns = [
@@ -208,7 +213,7 @@ def judge(labelled: LabelledSet, kind: str) -> Quality:
         counts["confident"] += sum(score >= 0.9 for _, score in pairs)
         counts["confident_right"] += sum(key == true_key and score >= 0.9 for key, score in pairs)
         counts["first"] += bool(pairs) and pairs[0][0] == true_key
-        if record.truth and true_key not in (key for key, _ in pairs):
+        if record.truth and not any(key == true_key for key, _ in pairs):
             reason = _why_missed(record, subjects[record.truth])
             missed[reason] = missed.get(reason, 0) + 1
     return Quality(**counts, missed=missed)

@@ -118,7 +118,7 @@ def _companies(world: World, rng: random.Random) -> list[KnownSubject]:
     found = []
     for index in range(world.enterprises):
         enterprise = world.enterprise(index)
-        names = (enterprise.name,)
+        names: tuple[str, ...] = (enterprise.name,)
         if rng.random() < _TWIN_SHARE:  # Renamed since.
             names = (world.enterprise(_STRANGERS_FROM + index).name, enterprise.name)
         found.append(KnownSubject("organisation", enterprise.uscc, names, enterprise.representative))

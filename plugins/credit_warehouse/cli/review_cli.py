@@ -35,12 +35,11 @@ def propose(
     """Propose candidates for what is new since the last time. Links nothing."""
     from credit_warehouse import pipeline
 
-    if day is None:
-        ((newest,),) = query("select max(business_date) from ops.batch where state = 'accepted'")
-        if newest is None:
-            console.print("尚无已接收的批次，没有可以比对的记录。")
-            return
-    found = pipeline.propose_matches(date(day.year, day.month, day.day) if day else newest, "manual")
+    business_date = day.date() if day else _newest_night()
+    if business_date is None:
+        console.print("尚无已接收的批次，没有可以比对的记录。")
+        return
+    found = pipeline.propose_matches(business_date, "manual")
     console.print(
         f"比对 {found.records} 条记录、{found.pairs} 对，待审候选 {found.candidates} 个。"
         if found.batches
@@ -181,6 +180,11 @@ def undo(
         console.print(f"[red]未撤销[/red]：{refusal}")
         raise typer.Exit(1) from None
     console.print(f"已登记撤销 {number}：决定 {decision} 不再有效。")
+
+
+def _newest_night() -> date | None:
+    ((newest,),) = query("select max(business_date) from ops.batch where state = 'accepted'")
+    return newest
 
 
 def _record(start: str) -> UUID:

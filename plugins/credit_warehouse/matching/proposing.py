@@ -105,7 +105,7 @@ def _copy_out(connection: psycopg.Connection, query: str, parameters: dict[str, 
     cursor = psycopg.ClientCursor(connection)
     # COPY takes no parameters of its own: they are quoted by the client.
     statement = cursor.mogrify(f"copy ({query}) to stdout (format csv, header)", parameters)
-    with file.open("wb") as target, connection.cursor().copy(sql.SQL(statement)) as copy:  # type: ignore[arg-type]
+    with file.open("wb") as target, connection.cursor().copy(sql.SQL(statement)) as copy:
         for data in copy:
             target.write(data)
     return file

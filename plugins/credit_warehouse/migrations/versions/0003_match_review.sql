@@ -247,12 +247,12 @@ from (values
     -- Share of unlinked records whose subject the city knows; the rest is divided among all known subjects.
     ('person', 'known_share', 0.5), ('organisation', 'known_share', 0.5),
     -- A pair below this score is not shown, nor is one beyond the best few of its record.
-    ('person', 'least_score', 0.05), ('organisation', 'least_score', 0.05),
+    ('person', 'least_score', 0.05), ('organisation', 'least_score', 0.02),
     ('person', 'most_candidates', 10), ('organisation', 'most_candidates', 10),
     -- Namesakes the city does not know, for each name it knows: a name seen once is not yet nobody else's.
     ('person', 'frequency_floor', 0.5), ('organisation', 'frequency_floor', 0.5),
     -- u is estimated from this many known subjects against as many others; from fewer than the least it is taken from below.
-    ('person', 'sample', 1000), ('organisation', 'sample', 1000),
+    ('person', 'sample', 1200), ('organisation', 'sample', 1200),
     ('person', 'least_sample', 100), ('organisation', 'least_sample', 100),
 
     ('person', 'm.name.same', 0.97), ('person', 'u.name.same', 0.002),
