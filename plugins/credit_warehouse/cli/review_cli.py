@@ -91,11 +91,16 @@ def list_(
 def show_(record: str = typer.Argument(help="Record key, or its first eight characters.")) -> None:
     """One record, its candidates, why each was proposed, and what was decided."""
     key = _record(record)
-    for feed, name, number, kind, sex, age, decided_on, representative, batch, row in query(
+    found = query(
         "select feed, name, number, subject_type, sex, age, decided_on, representative, batch_id, source_row"
         " from vault.unlinked_record where record_key = %(key)s",
         {"key": key},
-    ):
+    )
+    if not found:
+        console.print(f"记录 {key} 已由部门补正、撤回或退回，无需再审。")
+        _history(key)
+        return
+    for feed, name, number, kind, sex, age, decided_on, representative, batch, row in found:
         console.print(f"[bold]记录 {key}[/]  {feed}  批次 {batch} 第 {row} 行  认定日期 {decided_on}")
         facts = [name, mask_number(number, kind), sex, f"{age} 岁" if age is not None else None]
         facts += [f"法定代表人 {representative}" if representative else None]
@@ -190,7 +195,7 @@ def _newest_night() -> date | None:
 def _record(start: str) -> UUID:
     return _one(
         "select record_key from vault.unlinked_record where record_key::text like %(start)s"
-        " union select record_key from vault.match_candidate where record_key::text like %(start)s",
+        " union select record_key from ops.match_decision where record_key::text like %(start)s",
         start,
         "待审记录",
     )
@@ -208,4 +213,6 @@ def _one(statement: str, start: str, what: str, **parameters: object) -> UUID:
 
 
 def _share(score: float | None) -> str:
-    return "" if score is None else f"{score:.1%}"
+    if score is None:
+        return ""
+    return ">99.9%" if score > 0.999 else f"{score:.1%}"

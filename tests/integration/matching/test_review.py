@@ -231,3 +231,12 @@ def test_the_officers_command_line(proposed: str) -> None:
     assert key in run("list")
     assert "不存在" in run("show", "00000000", code=1)
     assert "没有新数据" in run("propose", "--date", "2026-03-03")
+
+
+def test_a_new_model_looks_at_everything_again(proposed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("credit_warehouse.matching.proposing.MODEL_VERSION", "next")
+    assert pipeline.propose_matches(date(2026, 3, 3)).records == 3
+    with connect() as connection:
+        assert connection.execute(
+            "select distinct model_version, first_proposed_for, last_proposed_for from vault.match_candidate"
+        ).fetchall() == [("next", NIGHT, date(2026, 3, 3))]
