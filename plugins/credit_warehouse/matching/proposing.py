@@ -49,25 +49,33 @@ def propose(business_date: date, settings: Settings) -> Proposal:
     ):
         connection.execute("select pg_advisory_xact_lock(hashtext('credit_warehouse.matching'))")
         batches = gather(connection, load_contracts().values(), MODEL_VERSION)
-        records = connection.execute("select count(*) from affected").fetchone()
-        assert records is not None
-        if records[0] == 0:
+        records = _affected_by_kind(connection)
+        if not records:
             _forget_settled(connection)
             return Proposal(batches)
-        connection.execute("analyze affected")
-        scored = {}
-        for model in MODELS:
+        scored: list[tuple[Scored, int]] = []
+        for model in (model for model in MODELS if model.kind in records):
             numbers = Parameters.load(connection, model.kind, business_date)
             pairs = _export(connection, model, numbers, business_date, Path(folder))
-            scored[model.kind] = (score(model, pairs, numbers, Path(folder), settings), numbers)
-        run = _run(
-            connection, business_date, records[0], {kind: found for kind, (found, _) in scored.items()}
-        )
-        for found, numbers in scored.values():
-            _import(connection, found.file, int(numbers["most_candidates"]))
+            found = score(model, pairs, numbers, Path(folder), settings)
+            scored.append((found, int(numbers["most_candidates"])))
+        total = sum(found.pairs for found, _ in scored)
+        models = {found.kind: found.model for found, _ in scored}
+        run = _run(connection, business_date, models, sum(records.values()), total)
+        for found, most in scored:
+            _import(connection, found.file, most)
         candidates = _replace(connection, run, business_date)
         _forget_settled(connection)
-        return Proposal(batches, records[0], sum(found.pairs for found, _ in scored.values()), candidates)
+        return Proposal(batches, sum(records.values()), total, candidates)
+
+
+def _affected_by_kind(connection: psycopg.Connection) -> dict[str, int]:
+    connection.execute("analyze affected")
+    return dict(
+        connection.execute(
+            "select subject_type, count(*) from affected join vault.unlinked_record using (record_key) group by 1"
+        ).fetchall()
+    )
 
 
 def _export(
@@ -111,17 +119,13 @@ def _copy_out(connection: psycopg.Connection, query: str, parameters: dict[str, 
     return file
 
 
-def _run(connection: psycopg.Connection, business_date: date, records: int, scored: dict[str, Scored]) -> int:
+def _run(
+    connection: psycopg.Connection, business_date: date, models: dict[str, Any], records: int, pairs: int
+) -> int:
     row = connection.execute(
         "insert into ops.match_run (business_date, model_version, models, records, pairs)"
         " values (%s, %s, %s, %s, %s) returning match_run_id",
-        [
-            business_date,
-            MODEL_VERSION,
-            Jsonb({kind: found.model for kind, found in scored.items()}),
-            records,
-            sum(found.pairs for found in scored.values()),
-        ],
+        [business_date, MODEL_VERSION, Jsonb(models), records, pairs],
     ).fetchone()
     assert row is not None
     return int(row[0])
@@ -161,6 +165,8 @@ def _import(connection: psycopg.Connection, file: Path, most: int) -> None:
 
 def _replace(connection: psycopg.Connection, run: int, business_date: date) -> int:
     """The affected records' undecided candidates become those of this run; what was decided stays as it was decided on."""
+    # Nobody decides about a candidate while it is being replaced.
+    connection.execute("select pg_advisory_xact_lock(hashtext('credit_warehouse.match_decision'))")
     connection.execute(
         "create temp table decided on commit drop as"
         " select record_key, subject_key from ops.standing_decision(9223372036854775807)"

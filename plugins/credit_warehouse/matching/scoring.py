@@ -42,6 +42,7 @@ class Scored:
     """``file``: CSV of (record_key, subject row, score, match weight in bits, explanation as JSON), best first per
     record. ``model``: Splink's settings with every m and u used."""
 
+    kind: str
     file: Path
     pairs: int
     model: dict[str, Any]
@@ -212,7 +213,7 @@ def _write(
         f" from {predicted} where match_probability >= {numbers['least_score']:f})"
         f" to {literal(str(file))} (format csv, header false)"
     )
-    return Scored(file, int(pairs), trained)
+    return Scored(model.kind, file, int(pairs), trained)
 
 
 def _explanation(model: Model, trained: dict[str, Any], known: int, floor: float) -> str:

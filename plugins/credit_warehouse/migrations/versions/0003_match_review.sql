@@ -252,7 +252,7 @@ from (values
     -- Namesakes the city does not know, for each name it knows: a name seen once is not yet nobody else's.
     ('person', 'frequency_floor', 0.5), ('organisation', 'frequency_floor', 0.5),
     -- u is estimated from this many known subjects against as many others; from fewer than the least it is taken from below.
-    ('person', 'sample', 1200), ('organisation', 'sample', 1200),
+    ('person', 'sample', 800), ('organisation', 'sample', 800),
     ('person', 'least_sample', 100), ('organisation', 'least_sample', 100),
 
     ('person', 'm.name.same', 0.97), ('person', 'u.name.same', 0.002),
