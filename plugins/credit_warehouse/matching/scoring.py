@@ -39,8 +39,8 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Scored:
-    """``file``: CSV of (record_key, subject row, score, match weight in bits, explanation as JSON), best first per
-    record. ``model``: Splink's settings with every m and u used."""
+    """``file``: CSV of (record_key, subject row, score, match weight in bits, explanation as JSON), in no order.
+    ``pairs``: how many were scored. ``model``: Splink's settings with every m and u used."""
 
     kind: str
     file: Path
@@ -197,7 +197,7 @@ def _write(
     known: int,
     folder: Path,
 ) -> Scored:
-    """Best row per record and subject row, above the least score, explained."""
+    """The pairs above the least score, explained."""
     (swapped,) = connection.execute(
         f"select count(*) filter (where source_dataset_l <> 'records') from {predicted}"
     ).fetchone() or (0,)
