@@ -67,10 +67,11 @@ def enter(
         ChangeRefused: no such record, or the change does not fit the record as it stands.
     """
     with connect() as connection:
+        built = connection.execute("select to_regclass('core.credit_record') is not null").fetchone()
         known = (
-            connection.execute("select to_regclass('core.credit_record') is not null").fetchone() == (True,)
+            built == (True,)
             and connection.execute(
-                "select from core.credit_record where record_key = %s", [record_key]
+                "select 1 from core.credit_record where record_key = %s", [record_key]
             ).fetchone()
         )
         if not known:

@@ -7,9 +7,13 @@ with event as (
 ),
 
 due as (
-    {{ deadlines("(select * from event where kind in ('revocation', 'objection_upheld'))", 'revocation', 'withdraw') }}
+    (
+        {{ deadlines("(select * from event where kind in ('revocation', 'objection_upheld'))", 'revocation', 'withdraw') }}
+    )
     union all
-    {{ deadlines("(select * from event where kind = 'repair')", 'repair', 'sync') }}
+    (
+        {{ deadlines("(select * from event where kind = 'repair')", 'repair', 'sync') }}
+    )
 ),
 
 final as (

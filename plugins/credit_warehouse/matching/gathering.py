@@ -117,7 +117,7 @@ def _refresh_unlinked(connection: psycopg.Connection, contract: FeedContract, ba
             birth_date=_column(contract, "birth_date", "date"),
             representative=_column(contract, "legal_representative", "text"),
             org_code=_column(contract, org_codes[0] if org_codes else None, "text"),
-            decided_on=sql.Identifier(contract.terms.record.decision_date),
+            decided_on=sql.Identifier(contract.decided_field),
             updated_at=sql.Identifier(contract.terms.updated_field),
         ),
         {"batches": batches},

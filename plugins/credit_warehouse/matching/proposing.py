@@ -48,7 +48,8 @@ def propose(business_date: date, settings: Settings) -> Proposal:
         connect() as connection,
     ):
         connection.execute("select pg_advisory_xact_lock(hashtext('credit_warehouse.matching'))")
-        batches = gather(connection, load_contracts().values(), MODEL_VERSION)
+        of_records = [contract for contract in load_contracts().values() if contract.terms.record]
+        batches = gather(connection, of_records, MODEL_VERSION)
         records = _affected_by_kind(connection)
         if not records:
             _forget_settled(connection)

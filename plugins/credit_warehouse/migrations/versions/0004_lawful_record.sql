@@ -105,8 +105,11 @@ create table ops.deadline (
     primary key (procedure, step, region, valid_from)
 );
 
--- A candidate takes in the events up to a number, so that one entered during a build waits for the next one.
-alter table ops.publication add column events_through bigint not null default 0;
+-- A candidate takes in the changes, and the reviewers' decisions, up to a number: what is entered during a build waits for
+-- the next one.
+alter table ops.publication
+    add column events_through bigint not null default 0,
+    add column decisions_through bigint not null default 0;
 
 -- A change of what core means (this version is one) asks for one publication built from everything.
 create table ops.rebuild_request (
