@@ -17,14 +17,15 @@ from expectations.wording import told
 def row_count(candidate: Candidate, mart: Mart) -> gxe.Expectation:
     """Drift against the last publication, both ways; of the first one only that it is not empty."""
     expectation_id = f"publication.{mart.name}.row_count"
-    if mart.rows_before is None:
+    if not mart.rows_before:
+        least = int(candidate.parameters.get("min_first_rows", mart.name).value)
         return gxe.ExpectTableRowCountToBeBetween(
-            min_value=1,
+            min_value=least,
             **told(
                 expectation_id,
-                f"{mart.label} 首次发布不应为空",
+                f"{mart.label} 首次发布应不少于 {figure(least, Unit.ROWS)}（参数 min_first_rows）",
                 "本中心核对各部门首次交付是否已接收，再重新构建。",
-                expected=f"≥ {figure(1, Unit.ROWS)}",
+                expected=f"≥ {figure(least, Unit.ROWS)}",
             ),
         )
     drop = candidate.parameters.get("max_row_drop_share", mart.name)

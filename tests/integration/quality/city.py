@@ -38,6 +38,7 @@ def build_city(connection: psycopg.Connection) -> None:
             [FIRST_NIGHT, contract.source, contract.feed],
         )
     _plant_person(connection)
+    _plant_refusals_and_objections(connection)
 
 
 def plant_batch(
@@ -158,4 +159,19 @@ def _plant_person(connection: psycopg.Connection) -> None:
     connection.execute(
         "insert into vault.identity values (%s, 'person', 'resident_id', %s, '欧阳样例', %s)",
         [PERSON, PERSON_ID, batch_id],
+    )
+
+
+def _plant_refusals_and_objections(connection: psycopg.Connection) -> None:
+    """What the marts of refusals and of objections are made from: three of each."""
+    connection.execute(
+        "insert into ops.rule_count (batch_id, rule, field, rows)"
+        " select min(batch_id), rule, '', 1 from ops.batch, unnest(array['minor', 'forbidden', 'no_document']) as rule"
+        " where feed = 'court.dishonest_judgment_debtor' group by rule"
+    )
+    connection.execute(
+        "insert into ops.record_event (record_key, kind, effective_on, document_no, reason, objection_no)"
+        " select gen_random_uuid(), 'objection_filed', %s, '受理', '姓名有误', '异议' || number"
+        " from generate_series(1, 3) as number",
+        [FIRST_NIGHT],
     )

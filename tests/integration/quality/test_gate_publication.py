@@ -18,7 +18,15 @@ from credit_warehouse.settings import get_settings
 
 from .city import FIRST_NIGHT, PERSON, PERSON_ID, SECOND_NIGHT, plant_batch
 
-MARTS = ("catalogue_item", "credit_record", "department_coverage_daily", "subject_credit_profile")
+MARTS = (
+    "catalogue_item",
+    "catalogue_refusal",
+    "department_coverage_daily",
+    "feed",
+    "objection",
+    "queryable_credit_record",
+    "subject_credit_profile",
+)
 CHANGED = "valid_from_publication = 2"
 KEYS = re.compile(
     "record_key|subject_key|feed|batch_id|source_row|business_date|publication_id|column_name|state|displayed_until"
@@ -108,7 +116,10 @@ VIOLATIONS = (
             f"update mart_store.subject_credit_profile set lists = array['4413021985****123X'], {CHANGED}",
             f"update mart_store.department_coverage_daily set feed_label = '{PERSON_ID.lower()}', {CHANGED}",
             # A wrong check digit, but born long ago.
-            f"update mart_store.catalogue_item set list_name = '990101198507010010', {CHANGED}",
+            f"update mart_store.catalogue_item set catalogue_item_name = '990101198507010010', {CHANGED}",
+            f"update mart_store.feed set list_name = '{PERSON_ID}', {CHANGED}",
+            f"update mart_store.catalogue_refusal set catalogue_item_code = '{PERSON_ID}', {CHANGED}",
+            f"update mart_store.objection set deadline_source = '{PERSON_ID}', {CHANGED}",
         ],
         *_per_mart("resident_id", *MARTS),
     ),
@@ -118,12 +129,12 @@ VIOLATIONS = (
             f"update mart_store.queryable_credit_record set party_name = '欧阳样例', {CHANGED} where subject_type = 'person'",
             f"update mart_store.subject_credit_profile set display_name = '欧阳样例', {CHANGED} where subject_type = 'person'",
         ],
-        *_per_mart("person_name", "credit_record", "subject_credit_profile"),
+        *_per_mart("person_name", "queryable_credit_record", "subject_credit_profile"),
     ),
     _violation(
         "a minor",
         "update vault.identity set id_value = '990101200803020013'",
-        "credit_record.minor",
+        "queryable_credit_record.minor",
     ),
     _violation(
         "past its display",
@@ -137,8 +148,22 @@ VIOLATIONS = (
     ),
     _violation(
         "older than the catalogue lets it be shown",
-        "update mart_store.queryable_credit_record set decision_date = '2016-02-02' where subject_type = 'person'",
+        "update mart_store.queryable_credit_record set display_started_on = '2016-02-02' where subject_type = 'person'",
         "credit_record.display_period",
+    ),
+    _violation(
+        "past its use",
+        f"update mart_store.queryable_credit_record set usable_until = '{FIRST_NIGHT}' where subject_type = 'person'",
+        "credit_record.display_period",
+    ),
+    _violation(
+        "repaired, and core does not know",
+        [
+            "insert into ops.record_event (record_key, kind, effective_on, document_no, reason)"
+            " select record_key, 'repair', '2026-03-02', '决', '因' from mart.credit_record where subject_type = 'person'",
+            "update ops.publication set events_through = 99",
+        ],
+        "credit_record.removed",
     ),
     _violation(
         "taken back by its department",
@@ -246,7 +271,7 @@ def test_failure_says_what_where_and_what_to_do(second_candidate: int) -> None:
     message = str(failure.value)
     assert message.startswith("发布批次 2 未通过发布检查（1 项），线上仍为上一次发布的数据。")
     assert (
-        "[publication.credit_record.display_period] 不得发布已过公示期限或有效期的记录，实际 1 条记录。本中心"
+        "[publication.credit_record.display_period] 不得公示已过公示期限或有效期的记录，不得提供已过使用期限的记录，实际 1 条记录。本中心"
         in message
     )
     assert publication.current() == 1
@@ -337,7 +362,7 @@ def test_waiver_that_does_not_hold_is_no_waiver(
 
 def test_the_law_is_not_waived(second_candidate: int) -> None:
     _execute(*next(v for v in VIOLATIONS if v.name == "a minor").statements)
-    _waive("publication.credit_record.minor", FIRST_NIGHT, SECOND_NIGHT)
+    _waive("publication.queryable_credit_record.minor", FIRST_NIGHT, SECOND_NIGHT)
     with pytest.raises(quality.GateFailed, match="本项不可豁免"):
         quality.gate_publication(second_candidate, SECOND_NIGHT)
 
@@ -372,10 +397,19 @@ def test_a_stricter_parameter_row_fails_the_night_it_holds_for(second_candidate:
     assert _judge(second_candidate).passed
     with connect() as connection:
         quality.set_parameter(
-            connection, "max_row_rise_share", 0, "share", "演示", SECOND_NIGHT, SECOND_NIGHT, "credit_record"
+            connection,
+            "max_row_rise_share",
+            0,
+            "share",
+            "演示",
+            SECOND_NIGHT,
+            SECOND_NIGHT,
+            "queryable_credit_record",
         )
     report = _judge(second_candidate)
-    assert [finding.expectation_id for finding in report.blocking] == ["publication.credit_record.row_count"]
+    assert [finding.expectation_id for finding in report.blocking] == [
+        "publication.queryable_credit_record.row_count"
+    ]
     assert "增加应不超过 0 %（参数 max_row_rise_share，演示）" in report.message
 
 

@@ -398,3 +398,11 @@ begin
     drop table if exists core.credit_record, core.subject, core.catalogue_item;
 end
 $$;
+
+-- Marts of what has gone wrong may be empty, and begin with the first case.
+insert into ops.gate_parameter (name, scope, value, unit, source, valid_from) values
+    ('min_first_rows', '*', 1, 'rows', '本中心初始设置', '2000-01-01'),
+    ('min_first_rows', 'objection', 0, 'rows', '本中心初始设置', '2000-01-01'),
+    ('min_first_rows', 'catalogue_refusal', 0, 'rows', '本中心初始设置', '2000-01-01'),
+    ('max_row_rise_share', 'objection', 100, 'share', '本中心初始设置', '2000-01-01'),
+    ('max_row_rise_share', 'catalogue_refusal', 100, 'share', '本中心初始设置', '2000-01-01');
