@@ -10,7 +10,7 @@ import duckdb
 
 from credit_warehouse.contracts import FeedContract
 from credit_warehouse.contracts.tables import ENVELOPE
-from credit_warehouse.intake import identity
+from credit_warehouse.identity import duckdb as identity
 from credit_warehouse.intake.reading import Delivered, read_delivery
 from credit_warehouse.intake.rules import (
     DUPLICATE_RULE,
