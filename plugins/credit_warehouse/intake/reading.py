@@ -16,7 +16,7 @@ import duckdb
 from credit_warehouse.contracts import FeedContract
 from credit_warehouse.errors import DeliveryRefused
 from credit_warehouse.intake import archive
-from credit_warehouse.intake.rules import literal, quote
+from credit_warehouse.intake.rule import literal, quote
 from credit_warehouse.intake.workbook import workbook_to_csv
 from credit_warehouse.settings import Settings
 

@@ -123,3 +123,31 @@ comment on function identity.is_valid(text, text, date) is 'Whether a canonical 
 revoke all on all functions in schema identity from public;
 grant usage on schema identity to credit_etl;
 grant execute on all functions in schema identity to credit_etl;
+
+-- Every kind of identifier a subject key is made from.
+alter table vault.identity drop constraint identity_id_type_check;
+alter table vault.identity add check (id_type in (
+    'uscc', 'org_code', 'registration_no',
+    'resident_id', 'foreign_resident_id', 'passport', 'hk_macao_permit', 'taiwan_permit'
+));
+
+-- Grain: one name an identifier was delivered under, in clear, as first spelt. For the reviewer of collisions.
+create table vault.subject_name (
+    subject_key uuid not null,
+    name_key uuid not null,
+    name text not null,
+    first_batch_id bigint not null,
+    primary key (subject_key, name_key)
+);
+create index on vault.subject_name (name_key);
+
+-- Raw rows carry more columns; their views are made again from the contracts, and what dbt put on top by its next run.
+do $$
+declare
+    outdated text;
+begin
+    for outdated in select viewname from pg_views where schemaname = 'accepted' loop
+        execute format('drop view accepted.%I cascade', outdated);
+    end loop;
+end
+$$;
