@@ -43,6 +43,11 @@ catalogue_item as (
     select * from {{ ref('catalogue_item') }}
 ),
 
+row_subject as (
+    select * from {{ ref('row_subject') }}
+    where {{ is_affected('record_key', 'affected_record') }}
+),
+
 working_day as (
     select * from {{ ref('working_day') }}
 ),
@@ -50,6 +55,8 @@ working_day as (
 clocked as (
     select
         newest.*,
+        row_subject.subject_key as resolved_subject_key,
+        row_subject.subject_type as resolved_subject_type,
         catalogue_item.source,
         catalogue_item.record_category,
         catalogue_item.effect,
@@ -70,6 +77,7 @@ clocked as (
         catalogue_item.report_sla_workdays
     from newest
     inner join catalogue_item on newest.feed = catalogue_item.feed
+    left join row_subject on newest.batch_id = row_subject.batch_id and newest.source_row = row_subject.source_row
     left join working_day as decided on newest.first_decision_date = decided.day
     left join working_day as received on newest.first_received_on = received.day
 ),
@@ -77,8 +85,8 @@ clocked as (
 final as (
     select
         record_key,
-        subject_key,
-        subject_type,
+        resolved_subject_key as subject_key,
+        resolved_subject_type as subject_type,
         feed,
         source,
         batch_id,

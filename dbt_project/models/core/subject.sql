@@ -20,7 +20,6 @@ naming as (
         subject_key,
         subject_type,
         party_name,
-        organisation_uscc,
         region_code,
         registration_status,
         is_subject_register and status <> 'withdrawn' as is_registered
@@ -39,6 +38,8 @@ history as (
         subject_key,
         min(first_received_on) as first_seen_on,
         max(delivered_for) as last_seen_on,
+        -- A record may carry only a legacy code of the organisation.
+        max(organisation_uscc) as organisation_uscc,
         min(first_taken_on) filter (where is_subject_register) as known_since,
         min(least(decision_date, first_received_on)) filter (where status <> 'withdrawn') as observed_since,
         max(least(ended_on, displayed_until + 1)) filter (
@@ -56,7 +57,7 @@ final as (
         naming.subject_key,
         naming.subject_type,
         naming.party_name as display_name,
-        naming.organisation_uscc,
+        history.organisation_uscc,
         naming.is_registered,
         case when naming.is_registered then naming.region_code end as region_code,
         case when naming.is_registered then naming.registration_status end as registration_status,

@@ -29,21 +29,18 @@ ENVELOPE: tuple[tuple[str, str, str], ...] = (
     ("subject_type", "text", "主体类型 — organisation or person; null where not known."),
     ("id_type", "text", "标识类型 — Kind of identifier the subject key was made from."),
     ("name_key", "uuid", "名称键 — Keyed hash of the subject's canonical name: compared, never linked by."),
-    (
-        "alias_keys",
-        "uuid[]",
-        "别名键 — Keys of further identifiers that are this subject: the organisation code in its USCC, its registration number by the register.",
-    ),
-    (
-        "responsible_keys",
-        "uuid[]",
-        "责任人键 — Subject keys of the responsible persons, in the contract's order; null where only a name is carried.",
-    ),
     ("is_withdrawal", "boolean", "是否撤回 — The sender takes the record back with this row."),
     ("business_date", "date", "业务日期 — Night that took the delivery."),
     ("delivered_for", "date", "报送日期 — Day the delivery is for, by the sender."),
 )
-"""Columns of ``accepted.*`` before the contract's own: name, type, description."""
+"""Columns of ``accepted.*`` that are staged before the contract's own: name, type, description."""
+
+RESPONSIBLE_KEYS = (
+    "responsible_keys",
+    "uuid[]",
+    "责任人键 — Subject keys of the responsible persons, in the contract's order; null where only a name is carried.",
+)
+"""Staged only where the contract names responsible persons."""
 
 NOT_STAGED = frozenset({Pii.IDENTIFIER, Pii.SENSITIVE, Pii.THIRD_PARTY})
 """Fields of these classes stay in ``raw``, which only the loading role reads (ARCHITECTURE.md decision 6)."""
@@ -111,8 +108,12 @@ def _staged(contract: FeedContract) -> list[Field]:
     return [field for field in contract.fields if field.terms.pii not in NOT_STAGED]
 
 
+def _envelope(contract: FeedContract) -> list[tuple[str, str, str]]:
+    return [*ENVELOPE, *([RESPONSIBLE_KEYS] if contract.terms.responsible else [])]
+
+
 def _staging_sql(contract: FeedContract) -> str:
-    columns = [name for name, _, _ in ENVELOPE]
+    columns = [name for name, _, _ in _envelope(contract)]
     columns += [_as(_expression(contract, field), field.name) for field in _staged(contract)]
     return (
         f"-- {MARK} from contracts/{contract.source}/{contract.name}.yaml.\n"
@@ -153,7 +154,9 @@ def _staging_yaml(contract: FeedContract) -> dict[str, Any]:
     description = f"{contract.label} — One row per accepted delivered row (batch_id × source_row). {contract.description.strip()}"
     if left:
         description += f" Left in raw, because they name or number persons: {', '.join(left)}."
-    columns = [{"name": name, "description": text, "data_type": type_} for name, type_, text in ENVELOPE]
+    columns = [
+        {"name": name, "description": text, "data_type": type_} for name, type_, text in _envelope(contract)
+    ]
     columns += [
         {"name": field.name, "description": _describe(contract, field), "data_type": field.postgres_type}
         for field in _staged(contract)
@@ -318,8 +321,7 @@ def _delivery_columns(contract: FeedContract) -> list[str]:
     uscc = (
         f"case when subject_type = 'organisation' then {subject.uscc} end" if subject.uscc else "null::text"
     )
-    elsewhere = {"alias_keys", "responsible_keys"}
-    envelope = [name for name, _, _ in ENVELOPE if name not in elsewhere]
+    envelope = [name for name, _, _ in ENVELOPE]
     mapped: list[tuple[str, str | None, FieldType]] = [
         ("title", record.title, FieldType.STRING),
         ("content", record.content, FieldType.STRING),

@@ -1,9 +1,10 @@
 {%- set affected_batch, affected_feed = ref('affected_batch'), ref('affected_feed') %}
+{%- set delivered_row, affected_identity = ref('delivered_row'), ref('affected_identity') %}
 {%- set known = built_relation('core', 'credit_record') %}
 {%- set everything = flags.FULL_REFRESH or known is none %}
 with delivered as (
     select record_key
-    from {{ ref('delivered_row') }}
+    from {{ delivered_row }}
     where
         {{ everything }}
         or batch_id = any(array(
@@ -28,6 +29,17 @@ timed as (
         or (record.displayed_until >= base.first_night and record.displayed_until < base.last_night)
 ),
 
+-- Delivered under an identifier whose owner or name may be another one now; a USCC is always its own.
+resolved as (
+    select record_key
+    from {{ delivered_row }}
+    where
+        id_type <> 'uscc'
+        and subject_key = any(array(
+            select affected_identity.identity_key from {{ affected_identity }} as affected_identity
+        ))
+),
+
 catalogue as (
     select record.record_key
     from {{ known }} as record
@@ -40,6 +52,8 @@ final as (
     {% if known is not none -%}
     union
     select record_key from timed
+    union
+    select record_key from resolved
     union
     select record_key from catalogue
     {%- else -%}

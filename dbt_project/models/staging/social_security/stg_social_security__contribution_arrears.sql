@@ -12,8 +12,6 @@ final as (
         subject_type,
         id_type,
         name_key,
-        alias_keys,
-        responsible_keys,
         is_withdrawal,
         business_date,
         delivered_for,
