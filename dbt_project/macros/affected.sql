@@ -30,23 +30,33 @@
 {#- The same for a union over all feeds: an array from an uncorrelated subquery is a parameter to the planner, so it
     reaches the index of every branch, which a semi-join does not. Its price is that the planner guesses ten rows:
     do not join the result to anything without an index. -#}
-{% macro is_affected_in_union(column, set) -%}
+{% macro is_affected_in_union(column, set, key=column) -%}
     {%- set affected = ref(set) -%}
     {%- if rebuilds_everything() -%}
         true
     {%- else -%}
-        {{ column }} = any(array(select affected.{{ column }} from {{ affected }} as affected))
+        {{ column }} = any(array(select affected.{{ key }} from {{ affected }} as affected))
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The same for an array column, any of whose elements may be affected. -#}
+{% macro overlaps_affected(column, set, key) -%}
+    {%- set affected = ref(set) -%}
+    {%- if rebuilds_everything() -%}
+        true
+    {%- else -%}
+        {{ column }} && array(select affected.{{ key }} from {{ affected }} as affected)
     {%- endif -%}
 {%- endmacro %}
 
 {#- Incremental strategy `affected`: in one statement batch, replace the rows of the affected set (config
-    `scope_model`, `scope_key`) by what the model yields for it. Unlike dbt's delete+insert, a key that yields no row
+    `scope_model`, `scope_key`; `scope_set_key` where the set calls the key otherwise) by what the model yields for it. Unlike dbt's delete+insert, a key that yields no row
     any more disappears. -#}
 {% macro get_incremental_affected_sql(arg_dict) -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
     {%- set key = config.require('scope_key') -%}
     delete from {{ arg_dict['target_relation'] }}
-    where {{ key }} in (select {{ key }} from {{ ref(config.require('scope_model')) }});
+    where {{ key }} in (select {{ config.get('scope_set_key', key) }} from {{ ref(config.require('scope_model')) }});
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }};

@@ -26,13 +26,18 @@ def key_of(*parts: object) -> uuid.UUID:
 @dataclass(frozen=True)
 class Row:
     """One delivered row. ``record`` and ``subject`` are names the keys are made from; ``values`` are contract fields,
-    the others get a plain value of their type. A subject of None is one that is never linked (masked)."""
+    the others get a plain value of their type. A subject of None is one that is never linked (masked). ``name`` and
+    ``aliases`` are names their keys are made from."""
 
     record: str
     subject: str | None
     values: dict[str, Any]
     is_withdrawal: bool = False
     subject_type: str | None = "organisation"
+    id_type: str | None = "uscc"
+    name: str | None = None
+    aliases: tuple[str, ...] = ()
+    responsible: tuple[uuid.UUID | None, ...] = ()
 
 
 def deliver(
@@ -103,6 +108,10 @@ def _insert(
         "record_key": key_of(contract.feed, row.record),
         "subject_key": key_of(row.subject) if row.subject else None,
         "subject_type": row.subject_type,
+        "id_type": ("resident_id" if row.subject_type == "person" else row.id_type) if row.subject else None,
+        "name_key": key_of("name", row.name) if row.name else None,
+        "alias_keys": [key_of(alias) for alias in row.aliases] or None,
+        "responsible_keys": list(row.responsible) or None,
         "is_withdrawal": row.is_withdrawal,
     }
     plain = {

@@ -16,8 +16,8 @@ delivery as (
         subject_key,
         subject_type,
         business_date
-    from {{ ref('credit_record_delivery') }}
-    where {{ is_affected_in_union('batch_id', 'affected_batch') }}
+    from {{ ref('row_subject') }}
+    where {{ is_affected('batch_id', 'affected_batch') }}
 ),
 
 subject as (

@@ -60,6 +60,11 @@ record_state as (
     select * from {{ ref('record_state') }}
 ),
 
+row_subject as (
+    select * from {{ ref('row_subject') }}
+    where {{ is_affected('record_key', 'affected_record') }}
+),
+
 working_day as (
     select * from {{ ref('working_day') }}
 ),
@@ -68,6 +73,8 @@ working_day as (
 governed as (
     select
         newest.*,
+        row_subject.subject_key as resolved_subject_key,
+        row_subject.subject_type as resolved_subject_type,
         feed.source,
         feed.record_category,
         feed.effect,
@@ -104,6 +111,7 @@ governed as (
             item.catalogue_item_code = basis.catalogue_item_code
             and item.version = basis.version
             and {{ holds_on('basis', 'newest.decision_date') }}
+    left join row_subject on newest.batch_id = row_subject.batch_id and newest.source_row = row_subject.source_row
     left join record_state on newest.record_key = record_state.record_key
 ),
 
@@ -172,8 +180,8 @@ clocked as (
 final as (
     select
         record_key,
-        subject_key,
-        subject_type,
+        resolved_subject_key as subject_key,
+        resolved_subject_type as subject_type,
         feed,
         source,
         batch_id,

@@ -5,7 +5,11 @@ with final as (
         batch_id,
         source_row,
         record_key,
-        subject_key
+        subject_key,
+        subject_type,
+        id_type,
+        name_key,
+        alias_keys
     from {{ source('raw_court', 'dishonest_judgment_debtor') }}
 
     union all
@@ -15,7 +19,11 @@ with final as (
         batch_id,
         source_row,
         record_key,
-        subject_key
+        subject_key,
+        subject_type,
+        id_type,
+        name_key,
+        alias_keys
     from {{ source('raw_court', 'judgment_enforcement') }}
 
     union all
@@ -25,7 +33,11 @@ with final as (
         batch_id,
         source_row,
         record_key,
-        subject_key
+        subject_key,
+        subject_type,
+        id_type,
+        name_key,
+        alias_keys
     from {{ source('raw_market_regulation', 'abnormal_operation') }}
 
     union all
@@ -35,7 +47,11 @@ with final as (
         batch_id,
         source_row,
         record_key,
-        subject_key
+        subject_key,
+        subject_type,
+        id_type,
+        name_key,
+        alias_keys
     from {{ source('raw_market_regulation', 'administrative_licence') }}
 
     union all
@@ -45,7 +61,11 @@ with final as (
         batch_id,
         source_row,
         record_key,
-        subject_key
+        subject_key,
+        subject_type,
+        id_type,
+        name_key,
+        alias_keys
     from {{ source('raw_market_regulation', 'administrative_penalty') }}
 
     union all
@@ -55,7 +75,11 @@ with final as (
         batch_id,
         source_row,
         record_key,
-        subject_key
+        subject_key,
+        subject_type,
+        id_type,
+        name_key,
+        alias_keys
     from {{ source('raw_market_regulation', 'enterprise_registration') }}
 
     union all
@@ -65,7 +89,11 @@ with final as (
         batch_id,
         source_row,
         record_key,
-        subject_key
+        subject_key,
+        subject_type,
+        id_type,
+        name_key,
+        alias_keys
     from {{ source('raw_social_security', 'contribution_arrears') }}
 
     union all
@@ -75,7 +103,11 @@ with final as (
         batch_id,
         source_row,
         record_key,
-        subject_key
+        subject_key,
+        subject_type,
+        id_type,
+        name_key,
+        alias_keys
     from {{ source('raw_social_security', 'employer_contribution') }}
 
     union all
@@ -85,7 +117,11 @@ with final as (
         batch_id,
         source_row,
         record_key,
-        subject_key
+        subject_key,
+        subject_type,
+        id_type,
+        name_key,
+        alias_keys
     from {{ source('raw_social_security', 'wage_arrears_list') }}
 
     union all
@@ -95,7 +131,11 @@ with final as (
         batch_id,
         source_row,
         record_key,
-        subject_key
+        subject_key,
+        subject_type,
+        id_type,
+        name_key,
+        alias_keys
     from {{ source('raw_tax', 'major_tax_violation') }}
 
     union all
@@ -105,7 +145,11 @@ with final as (
         batch_id,
         source_row,
         record_key,
-        subject_key
+        subject_key,
+        subject_type,
+        id_type,
+        name_key,
+        alias_keys
     from {{ source('raw_tax', 'tax_arrears') }}
 
     union all
@@ -115,7 +159,11 @@ with final as (
         batch_id,
         source_row,
         record_key,
-        subject_key
+        subject_key,
+        subject_type,
+        id_type,
+        name_key,
+        alias_keys
     from {{ source('raw_tax', 'taxpayer_a_grade') }}
 )
 

@@ -20,7 +20,6 @@ naming as (
         subject_key,
         subject_type,
         party_name,
-        organisation_uscc,
         region_code,
         registration_status,
         is_subject_register and status in {{ queryable_statuses() }} as is_registered
@@ -45,6 +44,8 @@ registration as (
 history as (
     select
         subject_key,
+        -- A record may carry only a legacy code of the organisation.
+        max(organisation_uscc) as organisation_uscc,
         {{ clean_since() }} as clean_since
     from record
     where status in {{ queryable_statuses() }}
@@ -56,7 +57,7 @@ final as (
         naming.subject_key,
         naming.subject_type,
         naming.party_name as display_name,
-        naming.organisation_uscc,
+        history.organisation_uscc,
         naming.is_registered,
         case when naming.is_registered then naming.region_code end as region_code,
         case when naming.is_registered then naming.registration_status end as registration_status,

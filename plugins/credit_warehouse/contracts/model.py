@@ -11,9 +11,11 @@ from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field as Field_
 from pydantic.alias_generators import to_camel
 
 from credit_warehouse.catalogue.model import CatalogueItem
+from credit_warehouse.identity.codes import Kind
 
 
 class Terms(BaseModel):
@@ -30,14 +32,6 @@ class FieldType(StrEnum):
     TIMESTAMP = "timestamp"
     INTEGER = "integer"
     NUMBER = "number"
-
-
-class IdentityCheck(StrEnum):
-    """Check-digit rules of DOMAIN.md §2."""
-
-    USCC = "uscc"
-    RESIDENT_ID = "resident_id"
-    ORG_CODE = "org_code"
 
 
 class Pii(StrEnum):
@@ -64,7 +58,8 @@ class FieldTerms(Terms):
 
     label_en: str | None = None
     pii: Pii = Pii.NONE
-    check: IdentityCheck | None = None
+    check: Kind | None = None
+    """The kind of identity code the field holds (DOMAIN.md §2)."""
     allow_masked: bool = False
     multi_value_separator: str | None = None
     required_when: tuple[RequiredWhen, ...] = ()
@@ -168,14 +163,35 @@ class OneOf(Terms):
 
 
 class Subject(Terms):
-    """Which fields name the subject of the record."""
+    """Which fields name the subject of the record: the strongest valid identifier of a row is its key."""
 
     name: str
     uscc: str | None = None
+    org_code: str | None = None
+    registration_no: str | None = None
+    tax_no: str | None = None
     resident_id: str | None = None
     resident_id_type: str | None = None
-    """Field with the kind of document: the person is keyed, and the number checked, only where it says 身份证."""
+    """Field with the kind of document (身份证, 护照, …): it says by which rule the number is checked and keyed."""
     in_natural_key: bool = False
+
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """Fields that may identify the subject, the strongest first."""
+        fields = (self.uscc, self.org_code, self.registration_no, self.tax_no, self.resident_id)
+        return tuple(field for field in fields if field)
+
+
+class Responsible(Terms):
+    """A person who answers for the organisation of the record, and for how long where the fields say so."""
+
+    name: str
+    resident_id: str | None = None
+    resident_id_type: str | None = None
+    role: str
+    """What the office calls the role, e.g. 法定代表人; one person per role and record."""
+    from_: str | None = Field_(default=None, alias="from")
+    until: str | None = None
 
 
 class Withdrawal(Terms):
@@ -282,6 +298,7 @@ class FeedTerms(Terms):
     drift: Drift = Drift()
     one_of: tuple[OneOf, ...] = ()
     subject: Subject
+    responsible: tuple[Responsible, ...] = ()
     withdrawal: Withdrawal | None = None
     record: Record | None = None
     population_register: PopulationRegister | None = None
@@ -312,6 +329,11 @@ class FeedContract(BaseModel):
         return terms.change.effective_on if terms.change else terms.population_register.joined_on  # type: ignore[union-attr]
 
     @property
+    def is_subject_register(self) -> bool:
+        """Whether the feed is the register of organisations, which makes a subject known."""
+        return self.terms.record is not None and self.terms.record.is_subject_register
+
+    @property
     def source(self) -> str:
         return self.feed.split(".", 1)[0]
 
@@ -335,6 +357,11 @@ class FeedContract(BaseModel):
         keyed = [f for f in self.fields if f.key_position is not None]
         return tuple(f.name for f in sorted(keyed, key=lambda f: f.key_position or 0))
 
+    def document_type(self, number: str) -> str | None:
+        """Field that says of which kind the document is whose number the field ``number`` holds."""
+        people: tuple[Subject | Responsible, ...] = (self.terms.subject, *self.terms.responsible)
+        return next((one.resident_id_type for one in people if one.resident_id == number), None)
+
     def field(self, name: str) -> Field:
         """The field called ``name``.
 
@@ -354,7 +381,9 @@ class FeedContract(BaseModel):
             raise ValueError(f"{self.feed}: field names and headers must be unique")
         terms = self.terms
         wanted = [terms.updated_field, terms.subject.name]
-        wanted += [terms.subject.uscc, terms.subject.resident_id, terms.subject.resident_id_type]  # type: ignore[list-item]
+        wanted += [*terms.subject.identifiers, terms.subject.resident_id_type]  # type: ignore[list-item]
+        for person in terms.responsible:
+            wanted += [value for key, value in person if key != "role"]
         wanted += [name for group in terms.one_of for name in group.fields]
         wanted += [terms.withdrawal.field] if terms.withdrawal else []
         constants = {
@@ -382,6 +411,15 @@ class FeedContract(BaseModel):
         unknown = sorted({w for w in wanted if w is not None} - names)
         if unknown:
             raise ValueError(f"{self.feed}: unknown field(s) {', '.join(unknown)}")
+        for kind in (Kind.USCC, Kind.ORG_CODE, Kind.REGISTRATION_NO, Kind.TAX_NO):
+            name = getattr(terms.subject, kind)
+            if name and self.field(name).terms.check is not kind:
+                raise ValueError(f"{self.feed}: {name} identifies the subject and needs the check {kind}")
+        for person in terms.responsible:
+            if self.field(person.name).terms.pii is not Pii.NAME:
+                raise ValueError(f"{self.feed}: {person.name} names a person and needs the class pii: name")
+        if len({person.role for person in terms.responsible}) != len(terms.responsible):
+            raise ValueError(f"{self.feed}: two responsible persons of one role")
         if not self.natural_key:
             raise ValueError(f"{self.feed}: no primaryKey field")
         return self

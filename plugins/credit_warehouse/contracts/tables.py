@@ -15,6 +15,10 @@ ENVELOPE = (
     ("record_key", "uuid not null"),
     ("subject_key", "uuid"),
     ("subject_type", "text"),
+    ("id_type", "text"),
+    ("name_key", "uuid"),
+    ("alias_keys", "uuid[]"),
+    ("responsible_keys", "uuid[]"),
     ("is_withdrawal", "boolean not null"),
     ("target_record_key", "uuid"),
 )
@@ -55,7 +59,24 @@ def _raw_table(connection: psycopg.Connection, contract: FeedContract) -> None:
             connection.execute(
                 sql.SQL("alter table {} add column {}").format(table, _definition(name, type_))
             )
+    _identity_indexes(connection, contract)
     _accepted_view(connection, contract)
+
+
+def _identity_indexes(connection: psycopg.Connection, contract: FeedContract) -> None:
+    """Who claims an alias, and in a register who bears a name, is asked every night."""
+    wanted = [("alias_keys", "gin")] + (
+        [("name_key", "btree")] if contract.is_subject_register else []
+    )
+    for column, method in wanted:
+        connection.execute(
+            sql.SQL("create index if not exists {} on {} using {} ({})").format(
+                sql.Identifier(f"{contract.relation}__{column}"),
+                sql.Identifier("raw", contract.relation),
+                sql.SQL(method),
+                sql.Identifier(column),
+            )
+        )
 
 
 def _accepted_view(connection: psycopg.Connection, contract: FeedContract) -> None:

@@ -114,7 +114,8 @@ def _adults_only(contract: FeedContract) -> Iterator[Rule]:
         f" and try_strptime(t_{field.name}[7:14], '%Y%m%d')::date > {on_day} - interval 18 year"
     )
     if subject.resident_id_type:
-        condition += f" and t_{subject.resident_id_type} = '身份证'"
+        # Both have a number of GB 11643.
+        condition += f" and t_{subject.resident_id_type} in ('身份证', '外国人永久居留身份证')"
     yield Rule(
         "minor",
         field.name,

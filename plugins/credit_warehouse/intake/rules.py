@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from credit_warehouse.contracts import FeedContract, Field
-from credit_warehouse.contracts.model import FieldType, IdentityCheck, RequiredWhen
-from credit_warehouse.intake import lawfulness
+from credit_warehouse.contracts.model import FieldType, RequiredWhen
+from credit_warehouse.identity.codes import Kind
+from credit_warehouse.identity.documents import names_of
+from credit_warehouse.intake import identity_rules, lawfulness
 from credit_warehouse.intake.rule import Rule, literal, quote
 
 NULL_SPELLINGS = ("", "—", "——", "— —", "-", "--", "/", "\\", "无", "null", "NULL", "None", "N/A", "(null)")
@@ -35,13 +37,23 @@ _TYPE_TEXTS = {
 
 
 def text_column(field: Field) -> str:
-    """Cleaned text: white space (also full-width) trimmed, null spellings to null, identity codes in capitals."""
+    """Cleaned text: white space (also full-width) trimmed, null spellings to null."""
     raw = quote(field.header)
     trimmed = f"trim({raw}, chr(32) || chr(9) || chr(10) || chr(13) || chr(160) || chr(12288) || chr(65279))"
-    if field.terms.check is not None:
-        trimmed = f"upper({trimmed})"
     spellings = ", ".join(literal(s) for s in NULL_SPELLINGS)
     return f"case when {trimmed} in ({spellings}) then null else {trimmed} end"
+
+
+def code_column(contract: FeedContract, field: Field) -> str:
+    """``c_<field>``, the cleaned text; an identity code in its one spelling, so that one number is one key."""
+    text, check = f"c_{field.name}", field.terms.check
+    if check is None:
+        return text
+    type_field = contract.document_type(field.name)
+    if type_field is None:
+        return f"canonical_{check}({text})"
+    residents = ", ".join(map(literal, names_of(Kind.RESIDENT_ID)))
+    return f"case when c_{type_field} in ({residents}) then canonical_resident_id({text}) else canonical_code({text}) end"
 
 
 def value_expression(field: Field) -> str:
@@ -80,7 +92,12 @@ def value_expression(field: Field) -> str:
 def compile_rules(contract: FeedContract) -> list[Rule]:
     """Every row rule of a contract but the duplicate rule, which needs the whole delivery."""
     by_field = [rule for field in contract.fields for rule in _field_rules(contract, field)]
-    return [*by_field, *_one_of(contract), *lawfulness.rules(contract)]
+    return [
+        *by_field,
+        *_one_of(contract),
+        *identity_rules.mismatch(contract),
+        *lawfulness.rules(contract),
+    ]
 
 
 def _field_rules(contract: FeedContract, field: Field) -> Iterator[Rule]:
@@ -89,7 +106,7 @@ def _field_rules(contract: FeedContract, field: Field) -> Iterator[Rule]:
     yield from _shape(contract, field, make)
     yield from _value_list(field, make)
     yield from _range(field, make)
-    yield from _identity(contract, field, make)
+    yield from identity_rules.checks(contract, field)
     value = f"v_{field.name}"
     if field.terms.not_before:
         other = contract.field(field.terms.not_before)
@@ -166,40 +183,6 @@ def _range(field: Field, make: Callable[..., Rule]) -> Iterator[Rule]:
         condition = f"{value} > {field.maximum * factor:f}"
         hint = "该项以万元为单位，疑似按元填写，请换算后重新报送" if factor != 1 else "请核对数值"
         yield make("range", condition, f"大于允许的最大值 {field.maximum:g}", hint)
-
-
-def _identity(contract: FeedContract, field: Field, make: Callable[..., Rule]) -> Iterator[Rule]:
-    text = f"t_{field.name}"
-    match field.terms.check:
-        case IdentityCheck.USCC:
-            yield make(
-                "check_uscc",
-                f"{text} is not null and not is_uscc({text})",
-                "不是有效的统一社会信用代码（校验位不符）",
-                "请按营业执照核对 18 位代码",
-            )
-        case IdentityCheck.ORG_CODE:
-            yield make(
-                "check_org_code",
-                f"{text} is not null and not is_org_code(replace({text}, '-', ''))",
-                "不是有效的组织机构代码（校验位不符）",
-                "请按组织机构代码证核对 9 位代码",
-            )
-        case IdentityCheck.RESIDENT_ID:
-            condition = f"{text} is not null and not is_resident_id({text}, getvariable('delivered_for'))"
-            if field.terms.allow_masked:
-                condition += f" and not is_masked_resident_id({text})"
-            subject = contract.terms.subject
-            if subject.resident_id == field.name and subject.resident_id_type:
-                condition += f" and t_{subject.resident_id_type} = '身份证'"
-            yield make(
-                "check_resident_id",
-                condition,
-                "不是有效的公民身份号码（校验位或出生日期不符）",
-                "请按身份证核对 18 位号码",
-            )
-        case None:
-            return
 
 
 def _one_of(contract: FeedContract) -> Iterator[Rule]:

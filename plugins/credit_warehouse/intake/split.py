@@ -10,12 +10,14 @@ import duckdb
 
 from credit_warehouse.contracts import FeedContract, load_contracts
 from credit_warehouse.contracts.tables import ENVELOPE
-from credit_warehouse.intake import identity
+from credit_warehouse.identity import duckdb as macros
+from credit_warehouse.intake import keys
 from credit_warehouse.intake.reading import Delivered, read_delivery
 from credit_warehouse.intake.rule import Rule, literal, quote
 from credit_warehouse.intake.rules import (
     DUPLICATE_RULE,
     MALFORMED_RULE,
+    code_column,
     compile_rules,
     text_column,
     value_expression,
@@ -67,7 +69,7 @@ def split_delivery(
         connection.execute(f"set temp_directory = {literal(str(scratch / 'spill'))}")
         # A landed file is data: nothing in it may make DuckDB fetch or load anything.
         connection.execute("set autoinstall_known_extensions = false")
-        identity.install(connection, settings.pepper.get_secret_value())
+        macros.install(connection, settings.pepper.get_secret_value())
         connection.execute("set variable delivered_for = ?::date", [delivered_for])
         connection.execute("set variable batch_id = ?::bigint", [batch_id])
         found = read_delivery(connection, contract, path, scratch, settings)
@@ -138,7 +140,8 @@ def _register_rules(connection: duckdb.DuckDBPyConnection, contract: FeedContrac
 
 def _check(connection: duckdb.DuckDBPyConnection, contract: FeedContract, rules: list[Rule]) -> None:
     """Table ``checked``: every delivered row with its texts, values, keys and the numbers of the rules it breaks."""
-    texts = ", ".join(f"{text_column(field)} as t_{field.name}" for field in contract.fields)
+    cleaned = ", ".join(f"{text_column(field)} as c_{field.name}" for field in contract.fields)
+    texts = ", ".join(f"{code_column(contract, field)} as t_{field.name}" for field in contract.fields)
     nested = (
         ", ".join(f"n_{field.name}" for field in contract.fields)
         if contract.terms.delivery.format == "jsonl"
@@ -149,7 +152,8 @@ def _check(connection: duckdb.DuckDBPyConnection, contract: FeedContract, rules:
     connection.execute(
         f"""
         create table checked as
-        with texts as (select source_row, {texts}{", " + nested if nested else ""} from delivered),
+        with cleaned as (select source_row, {cleaned}{", " + nested if nested else ""} from delivered),
+        texts as (select source_row, {texts}{", " + nested if nested else ""} from cleaned),
         typed as (select *, {values} from texts)
         select *, {_record_key(contract)} as record_key,
             list_filter([{broken}], lambda number: number is not null) as broken
@@ -187,45 +191,27 @@ def _target_record_key(contract: FeedContract) -> str:
 def _key(contract: FeedContract) -> str:
     parts = [f"coalesce(v_{name}::varchar, t_{name})" for name in contract.natural_key]
     if contract.terms.subject.in_natural_key:
-        parts.append(f"coalesce({', '.join(f't_{name}' for name in _subject_fields(contract))})")
+        parts.append(f"coalesce({', '.join(f't_{name}' for name in contract.terms.subject.identifiers)})")
     joined = ", ".join(f"coalesce({part}, '')" for part in parts)
     return f"md5(concat_ws(chr(31), {literal(contract.feed)}, {joined}))"
 
 
-def _subject_fields(contract: FeedContract) -> list[str]:
-    subject = contract.terms.subject
-    return [name for name in (subject.uscc, subject.resident_id) if name]
-
-
-def _subject_expressions(contract: FeedContract) -> tuple[str, str]:
-    """SQL of (subject_key, subject_type). A masked number, or a document that is no resident ID, names nobody."""
-    subject = contract.terms.subject
-    branches: list[tuple[str, str, str]] = []
-    if subject.uscc:
-        branches.append(
-            (f"t_{subject.uscc} is not null", f"subject_key('uscc', t_{subject.uscc})", "organisation")
-        )
-    if subject.resident_id:
-        condition = f"is_resident_id(t_{subject.resident_id}, getvariable('delivered_for'))"
-        if subject.resident_id_type:
-            condition += f" and t_{subject.resident_id_type} = '身份证'"
-        branches.append((condition, f"subject_key('resident_id', t_{subject.resident_id})", "person"))
-    key = " ".join(f"when {condition} then {expression}" for condition, expression, _ in branches)
-    kind = " ".join(f"when {condition} then '{name}'" for condition, _, name in branches)
-    return f"case {key} end", f"case {kind} end"
-
-
 def _accepted_query(contract: FeedContract) -> str:
-    key, kind = _subject_expressions(contract)
     withdrawal = "false"
     if contract.terms.withdrawal:
         listed = ", ".join(literal(value) for value in contract.terms.withdrawal.values)
         withdrawal = f"coalesce(t_{contract.terms.withdrawal.field} in ({listed}), false)"
     fields = ", ".join(f"v_{field.name} as {quote(field.name)}" for field in contract.fields)
     return (
-        f"select getvariable('batch_id') as batch_id, source_row, record_key, {key} as subject_key, {kind} as subject_type,"
-        f" {withdrawal} as is_withdrawal, {_target_record_key(contract)} as target_record_key, {fields} from checked"
-        " where len(broken) = 0 and source_row not in (select source_row from superseded)"
+        f"with named as (select *, {keys.identifier(contract)} as identifier from checked"
+        " where len(broken) = 0 and source_row not in (select source_row from superseded))"
+        " select getvariable('batch_id') as batch_id, source_row, record_key,"
+        " subject_key(identifier.type, identifier.value) as subject_key,"
+        f" {keys.subject_type('identifier')} as subject_type, identifier.type as id_type,"
+        f" name_key(t_{contract.terms.subject.name}) as name_key,"
+        f" {keys.alias_keys(contract, 'identifier')} as alias_keys,"
+        f" {keys.responsible_keys(contract)} as responsible_keys,"
+        f" {withdrawal} as is_withdrawal, {_target_record_key(contract)} as target_record_key, {fields} from named"
     )
 
 

@@ -173,29 +173,43 @@ def _accept(connection: psycopg.Connection, batch_id: int) -> None:
 
 
 def _remember_identities(connection: psycopg.Connection, contract: FeedContract, batch_id: int) -> None:
-    """The vault learns the clear identity behind every subject key of the batch, first name first."""
+    """The vault learns the clear identity behind every subject key of the batch, first name first, and every name."""
+    table = sql.Identifier("raw", contract.relation)
+    name = sql.Identifier(contract.terms.subject.name)
+    connection.execute(
+        sql.SQL(
+            "insert into vault.identity (subject_key, subject_type, id_type, id_value, name, first_batch_id)"
+            " select distinct on (subject_key) subject_key, subject_type, id_type, {value}, {name}, batch_id from {table}"
+            " where batch_id = {batch} and subject_key is not null order by subject_key, source_row"
+            " on conflict (subject_key) do nothing"
+        ).format(value=_id_value(contract), name=name, table=table, batch=batch_id)
+    )
+    connection.execute(
+        sql.SQL(
+            "insert into vault.subject_name (subject_key, name_key, name, first_batch_id)"
+            " select distinct on (subject_key, name_key) subject_key, name_key, {name}, batch_id from {table}"
+            " where batch_id = {batch} and subject_key is not null and name_key is not null"
+            " order by subject_key, name_key, source_row on conflict (subject_key, name_key) do nothing"
+        ).format(name=name, table=table, batch=batch_id)
+    )
+
+
+def _id_value(contract: FeedContract) -> sql.Composable:
+    """The value the subject key was made from, by its type."""
     subject = contract.terms.subject
-    for kind, id_type, column in (
-        ("organisation", "uscc", subject.uscc),
-        ("person", "resident_id", subject.resident_id),
-    ):
-        if column is None:
-            continue
-        connection.execute(
-            sql.SQL(
-                "insert into vault.identity (subject_key, subject_type, id_type, id_value, name, first_batch_id)"
-                " select distinct on (subject_key) subject_key, subject_type, {}, {}, {}, batch_id from raw.{}"
-                " where batch_id = {} and subject_type = {} order by subject_key, source_row"
-                " on conflict (subject_key) do nothing"
-            ).format(
-                sql.Literal(id_type),
-                sql.Identifier(column),
-                sql.Identifier(subject.name),
-                sql.Identifier(contract.relation),
-                sql.Literal(batch_id),
-                sql.Literal(kind),
-            )
-        )
+    fields = {
+        "uscc": [subject.uscc, subject.tax_no],
+        "org_code": [subject.org_code],
+        "registration_no": [subject.registration_no],
+    }
+    cases = [
+        sql.SQL("when {} then coalesce({})").format(kind, sql.SQL(", ").join(map(sql.Identifier, named)))
+        for kind, columns in fields.items()
+        if (named := [column for column in columns if column])
+    ]
+    if subject.resident_id:
+        cases.append(sql.SQL("else {}").format(sql.Identifier(subject.resident_id)))
+    return sql.SQL("case id_type {} end").format(sql.SQL(" ").join(cases))
 
 
 def settle(source: str, business_date: date, run_id: str | None = None) -> dict[str, str]:

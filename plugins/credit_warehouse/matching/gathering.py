@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from credit_warehouse.contracts import FeedContract
-from credit_warehouse.contracts.model import IdentityCheck
+from credit_warehouse.identity.codes import Kind
 
 PERSON_PARTY = "自然人"
 
@@ -84,7 +84,7 @@ def _learn_names(connection: psycopg.Connection, contract: FeedContract, batches
 def _refresh_unlinked(connection: psycopg.Connection, contract: FeedContract, batches: list[int]) -> None:
     """A record is unlinked while its newest accepted version names nobody and does not withdraw it."""
     subject = contract.terms.subject
-    org_codes = [f.name for f in contract.fields if f.terms.check is IdentityCheck.ORG_CODE]
+    org_codes = [f.name for f in contract.fields if f.terms.check is Kind.ORG_CODE]
     connection.execute(
         sql.SQL(
             """

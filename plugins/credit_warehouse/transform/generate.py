@@ -1,5 +1,5 @@
 """The part of the dbt project that follows from the contracts: staging models, their sources and documentation, and
-the two core views over all feeds. Generated text is committed; :func:`check` finds where it has drifted.
+the core views over all feeds. Generated text is committed; :func:`check` finds where it has drifted.
 
 Run ``credit-warehouse contracts generate`` after changing a contract; ``credit-warehouse contracts check`` compares.
 """
@@ -27,12 +27,21 @@ ENVELOPE: tuple[tuple[str, str, str], ...] = (
         "主体键 — Keyed hash of the subject's identifier; null where the identifier is masked or of another kind.",
     ),
     ("subject_type", "text", "主体类型 — organisation or person; null where not known."),
+    ("id_type", "text", "标识类型 — Kind of identifier the subject key was made from."),
+    ("name_key", "uuid", "名称键 — Keyed hash of the subject's canonical name: compared, never linked by."),
     ("is_withdrawal", "boolean", "是否撤回 — The sender takes the record back with this row."),
     ("target_record_key", "uuid", "变更对象 — Record a row of changes speaks of; null in feeds of records."),
     ("business_date", "date", "业务日期 — Night that took the delivery."),
     ("delivered_for", "date", "报送日期 — Day the delivery is for, by the sender."),
 )
-"""Columns of ``accepted.*`` before the contract's own: name, type, description."""
+"""Columns of ``accepted.*`` that are staged before the contract's own: name, type, description."""
+
+RESPONSIBLE_KEYS = (
+    "responsible_keys",
+    "uuid[]",
+    "责任人键 — Subject keys of the responsible persons, in the contract's order; null where only a name is carried.",
+)
+"""Staged only where the contract names responsible persons."""
 
 NOT_STAGED = frozenset({Pii.IDENTIFIER, Pii.SENSITIVE, Pii.THIRD_PARTY})
 """Fields of these classes stay in ``raw``, which only the loading role reads (ARCHITECTURE.md decision 6)."""
@@ -52,6 +61,8 @@ def generate(contracts: Mapping[str, FeedContract], project_dir: Path) -> dict[P
     of_records = [contract for contract in contracts.values() if contract.terms.record]
     files[models / "core" / "delivered_row.sql"] = _delivered_row_sql(of_records)
     files[models / "core" / "credit_record_delivery.sql"] = _delivery_sql(of_records)
+    files[models / "core" / "responsible_person_delivery.sql"] = _responsible_sql(contracts.values())
+    files[models / "core" / "identity" / "identity_row.sql"] = _identity_row_sql(contracts.values())
     return files
 
 
@@ -99,8 +110,12 @@ def _staged(contract: FeedContract) -> list[Field]:
     return [field for field in contract.fields if field.terms.pii not in NOT_STAGED]
 
 
+def _envelope(contract: FeedContract) -> list[tuple[str, str, str]]:
+    return [*ENVELOPE, *([RESPONSIBLE_KEYS] if contract.terms.responsible else [])]
+
+
 def _staging_sql(contract: FeedContract) -> str:
-    columns = [name for name, _, _ in ENVELOPE]
+    columns = [name for name, _, _ in _envelope(contract)]
     columns += [_as(_expression(contract, field), field.name) for field in _staged(contract)]
     return (
         f"-- {MARK} from contracts/{contract.source}/{contract.name}.yaml.\n"
@@ -163,7 +178,9 @@ def _staging_yaml(contract: FeedContract) -> dict[str, Any]:
     description = f"{contract.label} — One row per accepted delivered row (batch_id × source_row). {contract.description.strip()}"
     if left:
         description += f" Left in raw, because they name or number persons: {', '.join(left)}."
-    columns = [{"name": name, "description": text, "data_type": type_} for name, type_, text in ENVELOPE]
+    columns = [
+        {"name": name, "description": text, "data_type": type_} for name, type_, text in _envelope(contract)
+    ]
     columns += [
         {"name": field.name, "description": _describe(contract, field), "data_type": field.postgres_type}
         for field in _staged(contract)
@@ -247,12 +264,68 @@ def _sources(source: str, feeds: Iterable[FeedContract]) -> dict[str, Any]:
 
 
 def _delivered_row_sql(contracts: Iterable[FeedContract]) -> str:
-    keys = ["batch_id", "source_row", "record_key", "subject_key"]
+    keys = [
+        "batch_id",
+        "source_row",
+        "record_key",
+        "subject_key",
+        "subject_type",
+        "id_type",
+        "name_key",
+        "alias_keys",
+    ]
     branches = []
     for contract in contracts:
         columns = _indented([_as(f"'{contract.feed}'::text", "feed"), *keys], 8)
         source = f"{{{{ source('raw_{contract.source}', '{contract.name}') }}}}"
         branches.append(f"    select\n{columns}\n    from {source}")
+    return _union(branches)
+
+
+def _identity_row_sql(contracts: Iterable[FeedContract]) -> str:
+    """Whom every accepted row names, by which kind of identifier and under which name."""
+    keys = [
+        "batch_id",
+        "source_row",
+        "delivered_for",
+        "subject_key",
+        "subject_type",
+        "id_type",
+        "name_key",
+        "alias_keys",
+    ]
+    branches = []
+    for contract in contracts:
+        is_register = str(contract.is_subject_register).lower()
+        columns = _indented(
+            [_as(f"'{contract.feed}'::text", "feed"), f"{is_register} as is_register", *keys], 8
+        )
+        branches.append(
+            f"    select\n{columns}\n    from {{{{ source('{contract.source}', '{contract.name}') }}}}"
+        )
+    return _union(branches)
+
+
+def _responsible_sql(contracts: Iterable[FeedContract]) -> str:
+    """The responsible persons a row names; their names are masked in staging."""
+    branches = []
+    for contract in contracts:
+        for place, person in enumerate(contract.terms.responsible, start=1):
+            columns = [
+                _as(f"'{contract.feed}'::text", "feed"),
+                "batch_id",
+                "source_row",
+                "record_key",
+                _as(f"'{person.role}'::text", "role"),
+                _as(f"responsible_keys[{place}]", "person_subject_key"),
+                _as(person.name, "person_name"),
+                _as(_cast(contract, person.from_, FieldType.DATE), "valid_from"),
+                _as(_cast(contract, person.until, FieldType.DATE), "valid_until"),
+            ]
+            branches.append(
+                f"    select\n{_indented(columns, 8)}\n    from {{{{ ref('{model_name(contract)}') }}}}\n"
+                f"    where {person.name} is not null"
+            )
     return _union(branches)
 
 

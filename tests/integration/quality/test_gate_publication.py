@@ -30,7 +30,7 @@ MARTS = (
 CHANGED = "valid_from_publication = 2"
 KEYS = re.compile(
     "record_key|subject_key|feed|batch_id|source_row|business_date|publication_id|column_name|state|displayed_until"
-    "|newest|age_days|difference|open_versions|[a-z]+_rows|[a-z]+_records|ledger_delivered|mart_delivered"
+    "|newest|age_days|status|rule|field|version|objection_id|event_id|catalogue_item_code|difference|open_versions|[a-z]+_rows|[a-z]+_records|ledger_delivered|mart_delivered"
 )
 """What an example may show: keys, dates and counts."""
 

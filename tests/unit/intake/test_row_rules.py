@@ -198,7 +198,7 @@ def test_what_stands_for_a_person_is_checked_only_when_it_is_a_resident_id(
     contract = contracts["market_regulation.administrative_penalty"]
     rows = workbook_rows(contract)
     header = rows[0]
-    for kind, number in (("护照号", "E12345678"), ("身份证", "E12345678")):
+    for kind, number in (("护照号", "X1234567"), ("身份证", "E12345678")):
         row = [*rows[1]]
         for name, value in {
             "CF_XDR_LB": "自然人", "CF_XDR_SHXYM": "", "CF_XDR_ZJLX": kind, "CF_XDR_ZJHM": number, "CF_WSH": kind,

@@ -1,34 +1,45 @@
-{#- Everything, when core has to be rebuilt: credit_record is what the other models hang on. -#}
-{%- set everything = flags.FULL_REFRESH or built_relation('core', 'credit_record') is none %}
 with batch as (
     select * from {{ source('ops', 'batch') }}
 ),
 
-base as (
-    {{ base_publication() }}
-),
-
--- Also batches of candidates discarded since: core was built with them.
 changed as (
-    select batch.batch_id
-    from batch
-    cross join base
-    where
-        {{ everything }}
-        or base.publication_id is null
-        or batch.batch_id in (
-            select built.batch_id
-            from {{ source('ops', 'publication_batch') }} as built
-            where built.publication_id > base.publication_id and built.publication_id <= {{ publication_id() }}
-        )
+    select * from {{ ref('changed_batch') }}
 ),
 
 earliest as (
     select
-        min(batch.business_date) as business_date,
-        min(batch.delivered_for) as delivered_for
-    from batch
-    inner join changed on batch.batch_id = changed.batch_id
+        min(business_date) as business_date,
+        min(delivered_for) as delivered_for
+    from changed
+),
+
+-- Rows of any night that carry only a legacy code whose owner may be another one now; and rows of those owners, whom a
+-- register may have named by that code.
+legacy as (
+    select subject_key
+    from {{ ref('delivered_row') }}
+    where
+        id_type in ('org_code', 'registration_no')
+        and subject_key = any(array(
+            select affected_identity.identity_key from {{ ref('affected_identity') }} as affected_identity
+        ))
+),
+
+owner as (
+    select subject_key
+    from {{ ref('delivered_row') }}
+    where alias_keys && array(select legacy.subject_key from legacy)
+),
+
+resolved as (
+    select distinct batch_id
+    from {{ ref('delivered_row') }}
+    where
+        subject_key = any(array(
+            select legacy.subject_key from legacy
+            union
+            select owner.subject_key from owner
+        ))
 ),
 
 final as (
@@ -43,6 +54,7 @@ final as (
         batch.business_date >= earliest.business_date
         or batch.delivered_for >= earliest.delivered_for
         or batch.feed in (select affected_feed.feed from {{ ref('affected_feed') }} as affected_feed)
+        or batch.batch_id in (select resolved.batch_id from resolved)
 )
 
 select * from final

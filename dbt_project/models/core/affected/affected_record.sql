@@ -1,10 +1,12 @@
 {%- set affected_batch, affected_feed = ref('affected_batch'), ref('affected_feed') %}
-{%- set event, publication = source('ops', 'record_event'), source('ops', 'publication') %}
+{%- set event, decision = source('ops', 'record_event'), source('ops', 'match_decision') %}
+{%- set publication = source('ops', 'publication') %}
+{%- set delivered_row, affected_identity = ref('delivered_row'), ref('affected_identity') %}
 {%- set known = built_relation('core', 'credit_record') %}
 {%- set everything = flags.FULL_REFRESH or known is none %}
 with delivered as (
     select record_key
-    from {{ ref('delivered_row') }}
+    from {{ delivered_row }}
     where
         {{ everything }}
         or batch_id = any(array(
@@ -44,6 +46,31 @@ changed as (
         )
 ),
 
+-- Linked, or no longer, by a reviewer.
+decided as (
+    select decision.record_key
+    from {{ decision }} as decision
+    cross join base
+    where
+        decision.decision_id > base.decisions_through
+        and decision.decision_id <= (
+            select max(publication.decisions_through)
+            from {{ publication }} as publication
+            where publication.state in ('published', 'candidate')
+        )
+),
+
+-- Delivered under an identifier whose owner or name may be another one now; a USCC is always its own.
+resolved as (
+    select record_key
+    from {{ delivered_row }}
+    where
+        id_type <> 'uscc'
+        and subject_key = any(array(
+            select affected_identity.identity_key from {{ affected_identity }} as affected_identity
+        ))
+),
+
 catalogue as (
     select record.record_key
     from {{ known }} as record
@@ -58,6 +85,10 @@ final as (
     select record_key from timed
     union
     select record_key from changed
+    union
+    select record_key from decided
+    union
+    select record_key from resolved
     union
     select record_key from catalogue
     {%- else -%}

@@ -2,8 +2,10 @@
 {%- set known = built_relation('core', 'subject') %}
 {%- set everything = flags.FULL_REFRESH or known is none %}
 -- Every subject any version of an affected record names: a correction may move a record from one to another.
-with named as (
-    select subject_key
+with delivered as (
+    select
+        subject_key,
+        id_type
     from {{ ref('delivered_row') }}
     where
         subject_key is not null
@@ -11,6 +13,28 @@ with named as (
             {{ everything }}
             or record_key = any(array(select affected_record.record_key from {{ affected_record }} as affected_record))
         )
+),
+
+-- With every organisation that ever claimed the legacy code a record carries: it leaves one and joins another.
+named as (
+    select subject_key from delivered
+    union
+    -- Whom a reviewer linked it to, now or before.
+    select subject_key
+    from {{ source('ops', 'match_decision') }}
+    where
+        {{ everything }}
+        or record_key = any(array(select affected_record.record_key from {{ affected_record }} as affected_record))
+    {% if not everything -%}
+    union
+    select subject_key
+    from {{ ref('delivered_row') }}
+    where
+        alias_keys && array(
+            select delivered.subject_key from delivered
+            where delivered.id_type in ('org_code', 'registration_no')
+        )
+    {%- endif %}
 ),
 
 {% if known is not none -%}

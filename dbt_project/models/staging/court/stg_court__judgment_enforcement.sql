@@ -10,6 +10,8 @@ final as (
         record_key,
         subject_key,
         subject_type,
+        id_type,
+        name_key,
         is_withdrawal,
         target_record_key,
         business_date,

@@ -1,11 +1,6 @@
 -- Records whose identifier is masked, missing or of a kind without a check name nobody (DOMAIN.md §2.5, §7.4). Who they
 -- may be about is proposed here with an explained score; only a person's decision links one.
 
--- A name as it is compared: half width, one kind of bracket, no spaces and no middle dots.
-create function vault.plain_name(name text) returns text
-language sql immutable parallel safe
-return upper(regexp_replace(normalize(name, nfkc), '[\s·•‧・.．]', '', 'g'));
-
 -- What is left of an organisation's name without places and legal form: 惠州市惠城区某某餐饮店 → 某某餐饮店.
 create function vault.name_core(name text) returns text
 language sql immutable parallel safe
@@ -14,12 +9,12 @@ return coalesce(nullif(
         regexp_replace(
             regexp_replace(
                 regexp_replace(
-                    regexp_replace(vault.plain_name(name), '\([^()]*\)', '', 'g'),
+                    regexp_replace(identity.canonical_name(name), '\([^()]*\)', '', 'g'),
                     '^.{2,6}?(省|自治区|特别行政区)', ''),
                 '^.{2,4}?市', ''),
             '^.{2,4}?(区|县|旗|市)', ''),
         '(集团)?(股份|有限责任|有限)*公司$', ''),
-    ''), vault.plain_name(name));
+    ''), identity.canonical_name(name));
 
 -- What a court leaves visible of a resident ID (digits 11 to 14 hidden): the first ten and the three of the sequence.
 create function vault.visible_digits(number text) returns text
@@ -36,7 +31,7 @@ create table vault.known_as (
     subject_type text not null,
     name text not null,
     representative text not null default '',
-    plain_name text generated always as (vault.plain_name(name)) stored,
+    plain_name text generated always as (identity.canonical_name(name)) stored,
     name_core text generated always as (case when subject_type = 'organisation' then vault.name_core(name) end) stored,
     first_batch_id bigint not null references ops.batch,
     unique (subject_key, name, representative)
@@ -60,7 +55,7 @@ create table vault.unlinked_record (
     representative text,
     org_code text,
     decided_on date not null,
-    plain_name text generated always as (vault.plain_name(name)) stored,
+    plain_name text generated always as (identity.canonical_name(name)) stored,
     name_core text generated always as (case when subject_type = 'organisation' then vault.name_core(name) end) stored,
     visible_digits text generated always as (case when subject_type = 'person' then vault.visible_digits(number) end) stored
 );
@@ -161,6 +156,21 @@ end;
 
 create view ops.record_link as select * from ops.record_link_as_of(9223372036854775807);
 
+-- The record was delivered under the subject's own identifier and another name: a person decides whether it is theirs.
+create function vault.is_held(record uuid, subject uuid) returns boolean
+language plpgsql stable set search_path = pg_catalog
+as $$
+declare
+    held boolean := false;
+begin
+    if to_regclass('core.row_subject') is not null then
+        execute 'select exists (select from core.row_subject where record_key = $1 and delivered_subject_key = $2 and is_held)'
+            into held using record, subject;
+    end if;
+    return held;
+end
+$$;
+
 create function ops.guard_match_decision() returns trigger
 language plpgsql set search_path = pg_catalog
 as $$
@@ -194,7 +204,7 @@ begin
     if not exists (
         select from vault.match_candidate
         where record_key = new.record_key and subject_key = new.subject_key
-    ) then
+    ) and not vault.is_held(new.record_key, new.subject_key) then
         raise exception '主体 % 不是记录 % 的候选', new.subject_key, new.record_key
             using hint = '只能对系统提出的候选作出决定，请用 review show 查看';
     end if;

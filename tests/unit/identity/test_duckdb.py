@@ -1,4 +1,4 @@
-"""Identity codes against an independent implementation, and the subject key against the standard library's HMAC."""
+"""The DuckDB macros against an independent implementation, and the subject key against the standard library's HMAC."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.iso7064 import mod_11_2
 
-from credit_warehouse.intake import identity
+from credit_warehouse.identity import duckdb as identity
 
 UNTIL = date(2026, 3, 2)
 USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
