@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from simulator.city import FIRST_NIGHT, City
-from simulator.deliveries import write_delivery
+from simulator.deliveries import FOLDERS, write_delivery
 from simulator.faults import FaultKind
 from simulator.feeds import FEEDS
 from simulator.rows import Row, RowKind
@@ -66,7 +66,7 @@ def make_delivery(
     changes: Sequence[Mapping[str, str | None]] = (),
     fault: FaultKind | None = None,
 ) -> Path:
-    """A file delivery (court or market regulation) named for ``day``; right unless ``changes`` or ``fault`` say else."""
+    """A file delivery named for ``day``; right unless ``changes`` or ``fault`` say else."""
     return write_rows(folder, feed_id, day, clean_rows(feed_id, rows, changes), fault)
 
 
@@ -79,7 +79,7 @@ def write_rows(
         ValueError: the feed is not delivered as a file, or the fault is that nothing is delivered.
     """
     feed = FEEDS[feed_id]
-    if feed.source not in ("court", "market_regulation"):
+    if feed.source not in FOLDERS:
         raise ValueError(f"{feed_id} is not delivered as a file")
     path = write_delivery(feed, day, rows, folder, fault)
     if path is None:

@@ -1,5 +1,5 @@
 """The part of the dbt project that follows from the contracts: staging models, their sources and documentation, and
-the two core views over all feeds. Generated text is committed; :func:`check` finds where it has drifted.
+the core views over all feeds of records and over all registers. Generated text is committed; :func:`check` finds where it has drifted.
 
 Run ``credit-warehouse contracts generate`` after changing a contract; ``credit-warehouse contracts check`` compares.
 """
@@ -52,6 +52,9 @@ def generate(contracts: Mapping[str, FeedContract], project_dir: Path) -> dict[P
     of_records = [contract for contract in contracts.values() if contract.terms.record]
     files[models / "core" / "delivered_row.sql"] = _delivered_row_sql(of_records)
     files[models / "core" / "credit_record_delivery.sql"] = _delivery_sql(of_records)
+    registers = [contract for contract in contracts.values() if contract.terms.population_register]
+    files[models / "core" / "register_row.sql"] = _delivered_row_sql(registers)
+    files[models / "core" / "register_delivery.sql"] = _register_sql(registers)
     return files
 
 
@@ -289,7 +292,7 @@ def _delivery_columns(contract: FeedContract) -> list[str]:
         ("published_on", record.published_on, FieldType.DATE),
         ("conduct_ended_on", record.conduct_ended_on, FieldType.DATE),
         ("severity", record.severity, FieldType.STRING),
-        ("penalty_kinds", record.penalty_kinds, FieldType.STRING),
+        ("usage_scope", record.usage_scope, FieldType.STRING),
         ("removed_on", record.ended_on, FieldType.DATE),
         ("removal_reason", record.end_reason, FieldType.STRING),
         ("delivered_status", record.status, FieldType.STRING),
@@ -300,6 +303,7 @@ def _delivery_columns(contract: FeedContract) -> list[str]:
     ]
     columns = [_as(f"'{contract.feed}'::text", "feed"), *envelope, _as(subject.name, "party_name")]
     columns.append(_as(uscc, "organisation_uscc"))
+    columns.append(_as(_penalty_kinds(record.penalty_kinds), "penalty_kinds"))
     for column, field, type_ in mapped:
         expression = _cast(contract, field, type_)
         if column == "removed_on" and record.ended_when:
@@ -307,6 +311,39 @@ def _delivery_columns(contract: FeedContract) -> list[str]:
             expression = f"case when {record.ended_when.field} in ({ends}) then {expression} end"
         columns.append(_as(expression, column))
     return columns
+
+
+def _penalty_kinds(fields: tuple[str, ...]) -> str:
+    if not fields:
+        return "null::text"
+    return fields[0] if len(fields) == 1 else f"nullif(concat_ws(';', {', '.join(fields)}), '')"
+
+
+def _register_sql(contracts: Iterable[FeedContract]) -> str:
+    branches = [
+        f"    select\n{_indented(_register_columns(contract), 8)}\n    from {{{{ ref('{model_name(contract)}') }}}}"
+        for contract in contracts
+    ]
+    return _union(branches)
+
+
+def _register_columns(contract: FeedContract) -> list[str]:
+    """The columns every register has; types equal in each branch, as in :func:`_delivery_columns`."""
+    register = contract.terms.population_register
+    assert register is not None, f"{contract.feed} is no register"
+    mapped: list[tuple[str, str | None, FieldType]] = [
+        ("group_name", register.group, FieldType.STRING),
+        ("district", register.district, FieldType.STRING),
+        ("joined_on", register.joined_on, FieldType.DATE),
+        ("left_on", register.left_on, FieldType.DATE),
+        ("updated_at", contract.terms.updated_field, FieldType.TIMESTAMP),
+    ]
+    return [
+        _as(f"'{contract.feed}'::text", "feed"),
+        *(name for name, _, _ in ENVELOPE),
+        _as(f"'{register.population}'::text", "population"),
+        *(_as(_cast(contract, field, type_), column) for column, field, type_ in mapped),
+    ]
 
 
 def _cast(contract: FeedContract, field: str | None, type_: FieldType) -> str:
