@@ -222,7 +222,11 @@ def _spelled(
         value = f"{record[f.name]};{spelling}" if append else spelling
         return record, {f.name: value}, (Violation(rule, f.name),)
 
-    return Plant(rule, f.name, lambda record: record[f.name] is not None and guard(record), spoil)
+    def fits(record: Record) -> bool:
+        # A wrong number may also stand where others leave the field blank.
+        return (record[f.name] is not None or rule == "pattern") and guard(record)
+
+    return Plant(rule, f.name, fits, spoil)
 
 
 def _too_long(f: Field) -> Plant:

@@ -62,8 +62,9 @@ def _party(draw: Draw) -> Record:
 def _new_registration(draw: Draw) -> Record:
     rng, enterprise = draw.rng, draw.enterprise
     newly_founded = enterprise.index >= draw.world.enterprises
+    short_lived = newly_founded and draw.decided_on < draw.day - timedelta(days=40) and rng.random() < 0.2
     status = (
-        "存续"
+        ("注销" if short_lived else "存续")
         if newly_founded
         else rng.choices(("存续", "在业", "吊销", "注销", "迁出"), (60, 26, 4, 8, 2))[0]
     )
@@ -74,7 +75,9 @@ def _new_registration(draw: Draw) -> Record:
         "enterprise_type": enterprise.enterprise_type,
         "legal_representative": enterprise.representative,
         "registered_capital_cny": Decimal(enterprise.capital_cny) if rng.random() < 0.9 else None,
-        "established_on": draw.decided_on if newly_founded else enterprise.established_on,
+        "established_on": draw.decided_on - timedelta(days=30 * short_lived)
+        if newly_founded
+        else enterprise.established_on,
         "deregistered_on": draw.decided_on if status in GONE else None,
         "address": enterprise.address,
         "region_code": enterprise.region.code,

@@ -70,6 +70,7 @@ def _amend_professional(rng: random.Random, record: Record, today: date) -> Reco
 
 def _organisation(draw: Draw) -> Record:
     began = _began(draw, date(1999, 1, 1))
+    cancelled = began < draw.day - timedelta(days=40) and draw.rng.random() < 0.08
     enterprise = draw.enterprise
     return {
         "uscc": enterprise.uscc,
@@ -78,8 +79,8 @@ def _organisation(draw: Draw) -> Record:
         "district": enterprise.region.code,
         "authority": f"{enterprise.region.city}{enterprise.region.county}",
         "registered_on": began,
-        "cancelled_on": None,
-        "registration_status": "正常",
+        "cancelled_on": began + timedelta(days=draw.rng.randrange(5, 40)) if cancelled else None,
+        "registration_status": "注销" if cancelled else "正常",
     }
 
 
