@@ -176,7 +176,7 @@ def _unlawful(feed: Feed) -> Iterator[Plant]:
         texts = [f for f in feed.fields if f.required and f.kind is Kind.TEXT and f.name not in feed.key]
         free = [f for f in texts if not (f.enum or f.pattern or f.check or f.max_length)]
         if free and not feed.is_register:
-            yield _forbidden(feed, free[-1])
+            yield _forbidden(feed, free[0])
 
 
 def _before_the_catalogue(feed: Feed, decided: str) -> Plant:
