@@ -1,4 +1,4 @@
-"""Four nights of the four departments' real servers, equal to the answer key row for row."""
+"""Four nights of the five departments' real servers, equal to the answer key row for row."""
 
 from __future__ import annotations
 
