@@ -106,7 +106,7 @@ def _staging_sql(contract: FeedContract) -> str:
     columns = [name for name, _, _ in ENVELOPE]
     columns += [_as(_expression(contract, field), field.name) for field in _staged(contract)]
     return (
-        f"-- {MARK} from contracts/{contract.source}/{contract.name}.yaml.\n"
+        f"-- {MARK}: contracts/{contract.source}/{contract.name}.yaml.\n"
         "with source as (\n"
         f"    select * from {{{{ source('{contract.source}', '{contract.name}') }}}}\n"
         "),\n\n"
@@ -137,12 +137,11 @@ def _expression(contract: FeedContract, field: Field) -> str:
 
 def _meaning(field: Field, text: str) -> str:
     """The delivered code in our terms; an unknown one never got past the intake, and is no value here either."""
-    pairs = "".join(
-        f" when {_literal(code)} then {_literal(term)}" for code, term in field.terms.meanings.items()
-    )
+    whens = [f"when {_literal(code)} then {_literal(term)}" for code, term in field.terms.meanings.items()]
     separator = field.terms.multi_value_separator
     if separator is None:
-        return f"case {text}{pairs} end"
+        return "\n            ".join([f"case {text}", *whens]) + "\n        end"
+    pairs = "".join(f" {when}" for when in whens)
     return (
         f"(select string_agg(distinct case btrim(part){pairs} end, ';') from"
         f" unnest(string_to_array(replace({text}, '；', ';'), {_literal(separator)})) as parts (part))"
