@@ -14,6 +14,7 @@ Runs again for that date when late data comes. Nothing new since the last public
   (or enter a waiver with reason, owner and expiry), then clear `open_candidate` and what follows.
 - `build_core`, `build_marts`: a model or test failed, `ops.dbt_result` names it. Repair, then clear from `open_candidate`.
 - `publish`, `discard`: the database was away. Clear the task.
+- `propose_matches` (the run stays green): no candidates for masked records tonight. Clear the task; the next night makes up for it.
 
 **中文** 等待的是“应答”，不是数据：某来源迟到不耽误其他部门，数据补到后自动再次发布。任一步骤变红时，线上仍是上一版本，候选版本已作废；
 按质量门日志的提示处理后，从“开启候选”起清除（Clear）重跑。
@@ -87,6 +88,15 @@ def publish(publication_id: int) -> None:
         pipeline.publish(publication_id, run_id=this_night().run_id)
 
 
+@task(task_display_name="提出匹配候选")
+def propose_matches() -> None:
+    """Records that name nobody get candidates, for a person to decide about. 为无法识别主体的记录提出候选，由人决定。"""
+    from credit_warehouse import pipeline
+
+    night = this_night()
+    pipeline.propose_matches(night.business_date, run_id=night.run_id)
+
+
 @task(task_display_name="作废候选", trigger_rule="one_failed")
 def discard() -> None:
     """Remove what the failed candidate wrote; readers keep the last publication. 作废候选，线上版本不受影响。"""
@@ -129,4 +139,15 @@ with DAG(
     # Runs without a worker. A candidate well discarded is no success: this makes the run red.
     published >> EmptyOperator(
         task_id="live", task_display_name="已上线", doc_md="Red when nothing went live."
+    )
+    # What went live stays live without candidates: this keeps their failure from making the run red.
+    (
+        published
+        >> propose_matches()
+        >> EmptyOperator(
+            task_id="proposed",
+            task_display_name="候选已处理",
+            doc_md="Green even when no candidates could be proposed.",
+            trigger_rule="all_done",
+        )
     )

@@ -201,7 +201,7 @@ def _suspicions(contract: FeedContract, load: Load, parameters: Parameters) -> I
             maximum=longest,
             **told(
                 _id(contract, "delivery_gap"),
-                f"距上一批已接收数据应不超过 {figure(longest, Unit.DAYS)}（合同 reporting.maxAgeDays）",
+                f"距上一批已接收数据应不超过 {figure(longest, Unit.DAYS)}（合同 maxAgeDays）",
                 f"请{department}核对中断期间产生的数据是否已全部补报。",
                 expected=f"≤ {figure(longest, Unit.DAYS)}",
                 severity=Severity.WARN,

@@ -19,6 +19,7 @@ USED_BY_TASKS = (
     "pandas",
     "psycopg",
     "pydantic_settings",
+    "splink",
     "sqlalchemy.dialects.postgresql.psycopg",
     "yaml",
 )

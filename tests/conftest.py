@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from credit_warehouse.settings import get_settings
-
-PEPPER = "pepper-of-the-tests"
+from tests import databases
 
 
 @pytest.fixture(scope="session")
@@ -36,10 +32,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def warehouse_template(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Name of a migrated database the others are copied from."""
-    name = f"template_{uuid.uuid4().hex[:12]}"
+    name = databases.create(postgres_server, prefix="template")
     with pytest.MonkeyPatch.context() as patch:
-        _create(postgres_server, name)
-        _use(patch, _url(postgres_server, name), tmp_path_factory.mktemp("template"))
+        databases.use(patch, postgres_server, name, tmp_path_factory.mktemp("template"))
         from credit_warehouse import migrations
 
         migrations.apply()
@@ -52,29 +47,7 @@ def warehouse(
     postgres_server: str, warehouse_template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
     """URL of a migrated, empty warehouse of this test alone; settings point at it, CREDIT_HOME at a temporary folder."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    _create(postgres_server, name, warehouse_template)
-    _use(monkeypatch, _url(postgres_server, name), tmp_path / "home")
-    yield _url(postgres_server, name)
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
-    get_settings.cache_clear()
-
-
-def _create(server: str, name: str, template: str = "template1") -> None:
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
-
-
-def _url(server: str, database: str) -> str:
-    return server.rsplit("/", 1)[0] + f"/{database}"
-
-
-def _use(patch: pytest.MonkeyPatch, url: str, home: Path) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    patch.setenv("CREDIT_DATABASE_URL", url)
-    patch.setenv("CREDIT_HOME", str(home))
-    patch.setenv("CREDIT_PEPPER", PEPPER)
+    name = databases.create(postgres_server, warehouse_template)
+    yield databases.use(monkeypatch, postgres_server, name, tmp_path / "home")
+    databases.drop(postgres_server, name)
     get_settings.cache_clear()

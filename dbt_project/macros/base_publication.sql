@@ -6,6 +6,10 @@
     {%- set candidate = publication_id() -%}
     select
         published.publication_id,
+        coalesce((
+            select known.events_through from {{ publication }} as known
+            where known.publication_id = published.publication_id
+        ), 0) as events_through,
         (
             select min(built.business_date) from {{ publication }} as built
             where built.publication_id between published.publication_id and {{ candidate }}

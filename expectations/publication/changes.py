@@ -21,6 +21,18 @@ def changed_rows(candidate: Candidate, mart: str, expectation_id: str) -> str:
     ) as changed"""
 
 
+def held_rows(candidate: Candidate, mart: str) -> str:
+    """A FROM item called ``held``: every row of ``mart`` in the candidate, as stored.
+
+    Readers see less of it: what is removed while the candidate is being judged must not fail its sums.
+    """
+    return f"""(
+        select * from mart_store.{mart}
+        where valid_from_publication <= {candidate.publication_id}
+            and coalesce(valid_to_publication > {candidate.publication_id}, true)
+    ) as held"""
+
+
 def included_batches(candidate: Candidate) -> str:
     """A query for the accepted batches that this candidate or a published one took in."""
     return f"""

@@ -8,7 +8,7 @@ from credit_warehouse.quality.candidate import Candidate, FeedTerms
 from credit_warehouse.quality.figures import Unit, figure
 from credit_warehouse.quality.findings import Severity
 from expectations.no_rows import ExpectNoRows
-from expectations.publication.changes import included_batches
+from expectations.publication.changes import held_rows, included_batches
 from expectations.wording import told
 
 
@@ -16,6 +16,7 @@ def expectations(candidate: Candidate) -> Iterator[ExpectNoRows]:
     """Time passes for every record, changed or not: judged on the whole."""
     yield _display_period(candidate)
     yield _withdrawn(candidate)
+    yield _removed(candidate)
     for terms in candidate.feeds:
         yield _freshness(candidate, terms)
     yield _never_delivered(candidate)
@@ -25,19 +26,27 @@ def _display_period(candidate: Candidate) -> ExpectNoRows:
     day = f"date '{candidate.business_date}'"
     return ExpectNoRows(
         unexpected_rows_query=f"""
-            select record.record_key, record.feed, record.batch_id, record.source_row, record.displayed_until
-            from mart.credit_record as record
-            left join mart.catalogue_item as item on record.feed = item.feed
-            where record.displayed_until < {day}
-                or record.valid_until < {day}
+            select held.record_key, held.feed, held.batch_id, held.source_row, held.displayed_until
+            from {held_rows(candidate, "queryable_credit_record")}
+            left join mart.catalogue_item as item
+                on held.catalogue_item_code = item.catalogue_item_code and held.catalogue_version = item.version
+            left join ops.display_rule as rule
+                on item.display_class = rule.display_class and held.severity = rule.severity
+                and held.decision_date between rule.valid_from and coalesce(rule.valid_to, 'infinity')
+            where held.usable_until < {day}
                 or (
-                    record.effect = 'adverse'
-                    and record.decision_date + make_interval(months => item.display_months) < {day}
+                    held.status = 'in_force'
+                    and (
+                        held.displayed_until < {day}
+                        or held.valid_until < {day}
+                        or held.display_started_on + make_interval(months => rule.max_months) < {day}
+                        or not rule.shown
+                    )
                 )
         """,
         **told(
             "publication.credit_record.display_period",
-            "不得发布已过公示期限或有效期的记录",
+            "不得公示已过公示期限或有效期的记录，不得提供已过使用期限的记录",
             "本中心全量重新构建候选批次（--full-refresh）；仍存在的，排查到期计算。到期记录一律停止公示。",
             unit=Unit.RECORDS,
             waivable=False,
@@ -51,7 +60,8 @@ def _withdrawn(candidate: Candidate) -> ExpectNoRows:
         unexpected_rows_query=f"""
             select record.record_key, record.feed, withdrawal.batch_id, withdrawal.source_row
             from core.credit_record_delivery as withdrawal
-            inner join mart.credit_record as record on withdrawal.record_key = record.record_key
+            inner join (select * from {held_rows(candidate, "queryable_credit_record")}) as record
+                on withdrawal.record_key = record.record_key
             where withdrawal.is_withdrawal
                 and withdrawal.batch_id in ({included_batches(candidate)})
                 and (withdrawal.delivered_for, withdrawal.updated_at, withdrawal.batch_id, withdrawal.source_row)
@@ -61,6 +71,33 @@ def _withdrawn(candidate: Candidate) -> ExpectNoRows:
             "publication.credit_record.withdrawn",
             "不得发布部门已撤销的记录",
             "本中心全量重新构建候选批次（--full-refresh）；仍存在的，排查撤销处理。撤销须在三日内生效（行政处罚法第四十八条）。",
+            unit=Unit.RECORDS,
+            waivable=False,
+        ),
+    )
+
+
+def _removed(candidate: Candidate) -> ExpectNoRows:
+    """Asked of the changes themselves: the last one by day of effect says that the record is away."""
+    return ExpectNoRows(
+        unexpected_rows_query=f"""
+            with last as (
+                select distinct on (record_key) record_key, event_id, kind from ops.record_event
+                where kind in ('revocation', 'repair', 'objection_upheld', 'correction', 'reinstatement')
+                    and event_id <= (
+                        select events_through from ops.publication where publication_id = {candidate.publication_id}
+                    )
+                order by record_key, effective_on desc, event_id desc
+            )
+            select held.record_key, held.feed, held.batch_id, held.source_row, last.event_id
+            from {held_rows(candidate, "queryable_credit_record")}
+            inner join last on held.record_key = last.record_key
+            where last.kind in ('revocation', 'repair', 'objection_upheld')
+        """,
+        **told(
+            "publication.credit_record.removed",
+            "不得发布已撤销、已修复或异议成立的记录",
+            "本中心全量重新构建候选批次（--full-refresh）；仍存在的，排查变更处理。读者视图已即时屏蔽这些记录。",
             unit=Unit.RECORDS,
             waivable=False,
         ),
@@ -79,7 +116,7 @@ def _freshness(candidate: Candidate, terms: FeedTerms) -> ExpectNoRows:
         """,
         **told(
             f"publication.freshness.{terms.feed}",
-            f"{terms.label}（{terms.feed}）最新数据距业务日期应不超过 {longest}（合同 reporting.maxAgeDays）",
+            f"{terms.label}（{terms.feed}）最新数据距业务日期应不超过 {longest}（合同 maxAgeDays）",
             f"请{terms.department}尽快补报；短期内无法补报的，由本中心登记豁免（注明原因、负责人、期限）后重新检查。",
             expected=f"≤ {longest}",
             unit=Unit.DAYS,

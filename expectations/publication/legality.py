@@ -17,18 +17,21 @@ _RULES = (
         "catalogue_item",
         """
         not exists (
-            select from mart.catalogue_item as item
-            where item.feed = changed.feed and item.catalogue_item_code = changed.catalogue_item_code
+            select from ops.catalogue_item as item
+            inner join ops.legal_basis as basis using (catalogue_item_code, version)
+            where item.catalogue_item_code = changed.catalogue_item_code and item.version = changed.catalogue_version
+                and changed.decision_date between item.valid_from and coalesce(item.valid_to, 'infinity')
+                and changed.decision_date between basis.valid_from and coalesce(basis.valid_to, 'infinity')
         )
         """,
-        "每条在效信用记录应对应公共信用信息目录中的事项",
+        "每条信用记录应对应作出决定时有效的目录事项和法律依据",
         "本中心核对该数据项的合同与目录；目录外的信息不得归集，已入库的应撤下并告知部门停止报送。",
     ),
     (
         "legal_basis",
         "coalesce(btrim(legal_basis), '') = ''",
-        "每条在效信用记录应载明法律依据",
-        "本中心在合同 legalBasis 中补正法律依据；没有依据的不得归集，应撤下并告知部门停止报送。",
+        "每条信用记录应载明法律依据",
+        "本中心在目录（catalogue/）中补正法律依据；没有依据的不得归集，应撤下并告知部门停止报送。",
     ),
     (
         "document_no",
@@ -39,8 +42,8 @@ _RULES = (
     (
         "sharing_tier",
         "(sharing_tier in ('public', 'government', 'authorised')) is not true",
-        "每条在效信用记录应有共享属性（公示、政务共享、授权查询）",
-        "本中心在合同 sharingTier 中补正共享属性后重新构建。",
+        "每条信用记录应有共享属性（公示、政务共享、授权查询）",
+        "本中心在目录（catalogue/）中补正共享属性后重新构建。",
     ),
 )
 
@@ -51,7 +54,7 @@ def expectations(candidate: Candidate) -> Iterator[ExpectNoRows]:
         expectation_id = f"publication.credit_record.{name}"
         yield ExpectNoRows(
             unexpected_rows_query=f"""
-                select {_KEYS} from {changed_rows(candidate, "credit_record", expectation_id)} where {broken}
+                select {_KEYS} from {changed_rows(candidate, "queryable_credit_record", expectation_id)} where {broken}
             """,
             **told(expectation_id, description, next_steps, unit=Unit.RECORDS, waivable=False),
         )

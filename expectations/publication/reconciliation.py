@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from credit_warehouse.quality.candidate import Candidate
 from credit_warehouse.quality.figures import Unit
 from expectations.no_rows import ExpectNoRows
-from expectations.publication.changes import included_batches
+from expectations.publication.changes import held_rows, included_batches
 from expectations.wording import told
 
 _REBUILD = "本中心重新构建候选批次（全量：--full-refresh）；仍不一致的，排查转换程序。部门无需处理。"
@@ -34,6 +34,7 @@ def expectations(candidate: Candidate) -> Iterator[ExpectNoRows]:
             with included as (
                 select batch.batch_id, batch.feed, batch.accepted_rows
                 from ops.publication_batch inner join ops.batch using (batch_id)
+                inner join ops.feed on batch.feed = feed.feed and feed.brings = 'records'
                 where publication_batch.publication_id = {candidate.publication_id} and batch.state = 'accepted'
             ),
             present as (
@@ -62,7 +63,7 @@ def expectations(candidate: Candidate) -> Iterator[ExpectNoRows]:
             select feed, coalesce(accepted_rows, 0) as accepted_rows, coalesce(recorded_rows, 0) as recorded_rows
             from accepted full join recorded using (feed)
             where coalesce(accepted_rows, 0) <> coalesce(recorded_rows, 0)
-                and feed in (select active.feed from ops.feed as active where active.is_active)
+                and feed in (select active.feed from ops.feed as active where active.is_active and active.brings = 'records')
                 and not exists (
                     select from ops.batch as later
                     where later.feed = coalesce(accepted.feed, recorded.feed) and later.state = 'accepted'
@@ -77,16 +78,22 @@ def expectations(candidate: Candidate) -> Iterator[ExpectNoRows]:
         ),
     )
     yield ExpectNoRows(
-        unexpected_rows_query="""
-            with built as (select feed, count(*) as core_rows from core.credit_record where status = 'in_force' group by feed),
-            shown as (select feed, count(*) as mart_rows from mart.credit_record group by feed)
-            select feed, coalesce(core_rows, 0) as core_rows, coalesce(mart_rows, 0) as mart_rows
-            from built full join shown using (feed)
+        unexpected_rows_query=f"""
+            with built as (
+                select feed, status, count(*) as core_rows from core.credit_record
+                where status in ('in_force', 'ended', 'expired') group by feed, status
+            ),
+            shown as (
+                select feed, status, count(*) as mart_rows
+                from {held_rows(candidate, "queryable_credit_record")} group by feed, status
+            )
+            select feed, status, coalesce(core_rows, 0) as core_rows, coalesce(mart_rows, 0) as mart_rows
+            from built full join shown using (feed, status)
             where coalesce(core_rows, 0) <> coalesce(mart_rows, 0)
         """,
         **told(
             "publication.credit_record.matches_core",
-            "各数据项的在效信用记录数应与核心层一致",
+            "各数据项各状态的信用记录数应与核心层一致",
             _REBUILD,
             unit=Unit.FEEDS,
         ),
@@ -101,7 +108,7 @@ def _profile(candidate: Candidate) -> Iterator[ExpectNoRows]:
     yield ExpectNoRows(
         unexpected_rows_query=f"""
             with changed as (
-                select subject_key from mart_store.credit_record
+                select subject_key from mart_store.queryable_credit_record
                 where valid_from_publication > {since} or valid_to_publication > {since}
                 union
                 select subject_key from mart_store.subject_credit_profile
@@ -113,11 +120,13 @@ def _profile(candidate: Candidate) -> Iterator[ExpectNoRows]:
                     count(*) filter (where effect = 'adverse') as adverse,
                     count(*) filter (where effect = 'neutral') as neutral,
                     count(*) filter (where effect = 'positive') as positive
-                from mart.credit_record where subject_key in (select subject_key from changed) group by subject_key
+                from {held_rows(candidate, "queryable_credit_record")}
+                where status = 'in_force' and subject_key in (select subject_key from changed) group by subject_key
             ),
             shown as (
                 select subject_key, records_in_force, adverse_records, neutral_records, positive_records
-                from mart.subject_credit_profile where subject_key in (select subject_key from changed)
+                from {held_rows(candidate, "subject_credit_profile")}
+                where subject_key in (select subject_key from changed)
             )
             select
                 subject_key, coalesce(records_in_force, 0) as profile_records, coalesce(total, 0) as credit_records
@@ -136,11 +145,16 @@ def _profile(candidate: Candidate) -> Iterator[ExpectNoRows]:
         ),
     )
     yield ExpectNoRows(
-        unexpected_rows_query="""
+        unexpected_rows_query=f"""
             with total as (
                 select
-                    (select coalesce(sum(records_in_force), 0) from mart.subject_credit_profile) as profile_records,
-                    (select count(*) from mart.credit_record where subject_key is not null) as credit_records
+                    (
+                        select coalesce(sum(records_in_force), 0) from {held_rows(candidate, "subject_credit_profile")}
+                    ) as profile_records,
+                    (
+                        select count(*) from {held_rows(candidate, "queryable_credit_record")}
+                        where status = 'in_force' and subject_key is not null
+                    ) as credit_records
             )
             select profile_records, credit_records, abs(profile_records - credit_records) as difference
             from total where profile_records <> credit_records

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,10 @@ from credit_warehouse import publication
 from credit_warehouse.intake.verbs import gate, load, pull, settle, unanswered
 from credit_warehouse.outcomes import step
 from credit_warehouse.quality import GateFailed
+from credit_warehouse.settings import get_settings
 
 if TYPE_CHECKING:
+    from credit_warehouse.matching.proposing import Proposal
     from credit_warehouse.transform.run import Layer
 
 __all__ = [
@@ -21,6 +24,7 @@ __all__ = [
     "gate_publication",
     "load",
     "open_candidate",
+    "propose_matches",
     "publish",
     "pull",
     "settle",
@@ -77,6 +81,18 @@ def publish(publication_id: int, run_id: str | None = None) -> None:
     day = publication.describe(publication_id).business_date
     with step("publish", day, publication_id=publication_id, run_id=run_id):
         publication.publish(publication_id, run_id or "manual")
+
+
+def propose_matches(business_date: date, run_id: str | None = None) -> Proposal:
+    """Candidates for records that name nobody, for a person to decide about. Publishes nothing, links nothing."""
+    from credit_warehouse.matching.proposing import propose
+
+    with step("propose_matches", business_date, run_id=run_id) as outcome:
+        found = propose(business_date, get_settings())
+        outcome.state = "succeeded" if found.batches else "unchanged"
+        outcome.message = f"比对 {found.records} 条记录，待审候选 {found.candidates} 个"
+        outcome.detail = asdict(found)
+        return found
 
 
 def discard(publication_id: int, reason: str, run_id: str | None = None) -> None:

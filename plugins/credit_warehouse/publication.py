@@ -32,7 +32,8 @@ def open_candidate(
 ) -> Publication | None:
     """Open the next candidate, or none when nothing would change.
 
-    It takes in every accepted batch no publication holds yet. Its business date never goes back: a night made up later
+    It takes in every accepted batch no publication holds yet, every change of a record and every
+    reviewer's decision entered so far. Its business date never goes back: a night made up later
     adds to the city as it is known today. A candidate left open by a dead run is discarded first.
     """
     with connect() as connection:
@@ -42,16 +43,19 @@ def open_candidate(
         ):
             _discard(connection, left_over, "前一次运行中断，候选批次作废")
         last = connection.execute(
-            "select business_date from ops.publication where state = 'published' order by publication_id desc limit 1"
+            "select business_date, events_through, decisions_through from ops.publication where state = 'published'"
+            " order by publication_id desc limit 1"
         ).fetchone()
         as_of = max(business_date, last[0]) if last else business_date
         batches = [row[0] for row in connection.execute(_UNPUBLISHED).fetchall()]
-        if last and not batches and as_of == last[0] and not full_refresh:
+        events, decisions = _newest(connection)
+        full_refresh = full_refresh or _rebuild_is_due(connection)
+        if last and not batches and last == (as_of, events, decisions) and not full_refresh:
             return None
         row = connection.execute(
-            "insert into ops.publication (business_date, state, is_full_refresh, run_id)"
-            " values (%s, 'candidate', %s, %s) returning publication_id",
-            [as_of, full_refresh, run_id],
+            "insert into ops.publication (business_date, state, is_full_refresh, run_id, events_through,"
+            " decisions_through) values (%s, 'candidate', %s, %s, %s, %s) returning publication_id",
+            [as_of, full_refresh, run_id, events, decisions],
         ).fetchone()
         assert row is not None
         connection.execute(
@@ -69,6 +73,26 @@ _UNPUBLISHED = """
     )
     order by batch_id
 """
+
+
+def _newest(connection: psycopg.Connection) -> tuple[int, int]:
+    """Numbers of the newest change and of the newest decision about a match; all up to them are committed, because both
+    are entered under locks of their own that are waited for here."""
+    connection.execute("select pg_advisory_xact_lock(hashtext('credit_warehouse.match_decision'))")
+    row = connection.execute(
+        "select (select coalesce(max(event_id), 0) from ops.record_event),"
+        " (select coalesce(max(decision_id), 0) from ops.match_decision)"
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+def _rebuild_is_due(connection: psycopg.Connection) -> bool:
+    """Whether what core means has changed since the last publication that was built from everything."""
+    row = connection.execute(
+        "select exists (select from ops.rebuild_request where publication_id is null)"
+    ).fetchone()
+    return row == (True,)
 
 
 def describe(publication_id: int) -> Publication:
@@ -118,6 +142,12 @@ def publish(publication_id: int, by: str) -> None:
             raise PublicationError(f"发布批次 {publication_id} 不是待发布的候选批次，不能发布")
         connection.execute(
             "update ops.publication set state = 'published', closed_at = clock_timestamp() where publication_id = %s",
+            [publication_id],
+        )
+        connection.execute(
+            "update ops.rebuild_request set publication_id = publication.publication_id from ops.publication"
+            " where publication.publication_id = %s and is_full_refresh and rebuild_request.publication_id is null"
+            " and requested_at < opened_at",
             [publication_id],
         )
         _flip(connection, "publish", publication_id, "夜间发布", by)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,6 +34,10 @@ class Settings(BaseSettings):
     """Cron after which publication no longer waits for a source; ``off`` = wait for every answer."""
     log_keep_days: int = 200
     """Task logs are kept at least six months (网络安全法 §21, DOMAIN.md §4.4)."""
+    clock: Literal["calendar", "nights"] = "calendar"
+    """The legal day, by which records leave the readers' views on their own: today, or the newest night (the demo)."""
+    region_rules: str = "*"
+    """Region whose deadlines of ``catalogue/deadlines.yaml`` apply."""
     pull_retries: int = 4
     pull_retry_seconds: int = 300
     """Pause before the second try of a pull; it doubles from there."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from simulator.feeds.market_regulation import DOCUMENT_TYPES
 from simulator.schema import AUTHORITY, Draw, Feed, Medium, OneOf, Record, When, day, stamp, text
@@ -19,7 +19,7 @@ MAY_BE_FOLLOWED = "_may_be_followed"
 """Not delivered: another change may settle this one."""
 
 IDENTITY = (OneOf(("uscc", "resident_id")),)
-SEVERITIES = ("未定", "轻微", "一般", "较重", "严重")
+SEVERITIES = ("轻微", "一般", "较重", "严重")
 _REPAIR, _FILED = "repair", "objection_filed"
 _FIRST = (_REPAIR, "revocation", _FILED)
 _SECOND = {_REPAIR: ("reinstatement",), _FILED: ("objection_upheld", "objection_dismissed")}
@@ -41,7 +41,8 @@ def _new(words: Mapping[str, str], about: tuple[str, ...], mark: str) -> Callabl
         rng, earlier = draw.rng, draw.earlier
         if earlier:
             kind = rng.choice(_SECOND[earlier[MAY_BE_FOLLOWED]])
-            record, effective_on = earlier, max(earlier["effective_on"], draw.decided_on)
+            record = earlier
+            effective_on = max(earlier["effective_on"] + timedelta(days=1), draw.decided_on)
         else:
             assert draw.known is not None, "a change is about a record"
             kind = rng.choice([*_FIRST, "severity_finding"] if "severity_finding" in words else _FIRST)
@@ -60,7 +61,7 @@ def _new(words: Mapping[str, str], about: tuple[str, ...], mark: str) -> Callabl
             MAY_BE_FOLLOWED: kind if kind in _SECOND else None,
         }
         if "severity_finding" in words:
-            change["severity"] = rng.choice(SEVERITIES[1:]) if kind == "severity_finding" else None
+            change["severity"] = rng.choice(SEVERITIES) if kind == "severity_finding" else None
         return change
 
     return new

@@ -21,6 +21,7 @@ HEAVY = [
     "pandas",
     "paramiko",
     "pyarrow",
+    "splink",
 ]
 
 IMPORT = """

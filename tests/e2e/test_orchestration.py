@@ -120,6 +120,16 @@ def test_a_failed_gate_discards_the_candidate_and_says_why(airflow: Airflow, fir
     assert "3 行不符" in airflow.log(failed, "gate_publication")
 
 
+def test_a_night_without_candidates_is_published_all_the_same(airflow: Airflow, first_night: str) -> None:
+    before = len(airflow.publications(first_night))
+    with airflow.failing("matching"):
+        airflow.trigger("intake_court", date=first_night)
+        published = airflow.publications(first_night, before + 1)[-1]
+    assert published.state == "success"
+    assert airflow.states(published)["propose_matches"] == ["failed"]
+    assert airflow.states(published)["live"] == ["success"]
+
+
 @pytest.mark.parametrize("accident", ["database", "killed"])
 def test_a_lost_database_or_process_is_tried_again(airflow: Airflow, first_night: str, accident: str) -> None:
     with airflow.failing(accident):

@@ -17,6 +17,10 @@
       scope_model   model that lists the affected keys; without it every open row is compared.
       scope_key     column of both the mart and scope_model by which rows belong to the affected set.
       version_indexes   further indexes of the store, each a list of columns.
+      view_filter   condition over `stored`: rows no reader sees any more, whichever publication is read.
+      view_columns  column → expression over `stored`, where the reader sees what holds today.
+      view_stale_keys, view_live_rows   SQL of the scope keys whose rows must not be read as they were stored, and of the
+                    rows to read instead (columns in the model's order).
 -#}
 {% materialization versioned, adapter='postgres', supported_languages=['sql'] %}
     {%- set view = this.incorporate(type='view') -%}
@@ -205,29 +209,54 @@
 
 
 {#- The readers' view. Replacing a view waits for every reader and makes the next ones wait, so it is done only when
-    the columns changed; new columns go last, which is a replacement readers survive. -#}
+    the columns or what it leaves out changed; new columns go last, which is a replacement readers survive. -#}
 {% macro prepare_view(view, store) -%}
     {%- set existing = run_query(
         "select attname from pg_attribute where attrelid = to_regclass('" ~ view ~ "')"
         ~ " and attnum > 0 order by attnum"
     ).columns[0].values() | list -%}
-    {%- set added = model.columns.keys() | reject('in', existing) | list -%}
-    {%- if added -%}
-        {%- do run_query(view_sql(view, store, existing + added)) -%}
+    {%- set columns = existing + (model.columns.keys() | reject('in', existing) | list) -%}
+    {%- set digest = 'definition ' ~ local_md5(view_sql(view, store, columns)) -%}
+    {%- set known = run_query(
+        "select description from pg_description where objoid = '" ~ store ~ "'::regclass and objsubid = 0"
+    ).columns[0].values() | list -%}
+    {%- if not existing or digest not in known -%}
+        {%- do run_query(view_sql(view, store, columns)) -%}
+        {%- do run_query("comment on table " ~ store ~ " is '" ~ digest ~ "'") -%}
         {%- do persist_docs(view, model) -%}
         {%- do adapter.cache_added(view) -%}
     {%- endif -%}
 {%- endmacro %}
 
 
-{#- Scalar subqueries on purpose: as a bare call in the filter the same scan was 45 times slower. -#}
+{#- Scalar subqueries on purpose (in_publication): as a bare call in the filter the same scan was 45 times slower. -#}
 {% macro view_sql(view, store, columns) -%}
+    {%- set live = config.get('view_columns', {}) -%}
+    {%- set stale_keys = config.get('view_stale_keys') -%}
     create or replace view {{ view }} as
-    select {{ columns | join(', ') }}
-    from {{ store }}
-    where valid_from_publication <= (select ops.reading_publication())
-        and (valid_to_publication is null or valid_to_publication > (select ops.reading_publication()));
+    {% if stale_keys -%}
+    with stale as materialized (
+        {{ stale_keys }}
+    )
+    {% endif -%}
+    select
+        {% for column in columns -%}
+        {{ live[column] ~ ' as ' ~ column if column in live else 'stored.' ~ column }}{{ ',' if not loop.last }}
+        {% endfor -%}
+    from {{ store }} as stored
+    where {{ in_publication('stored') }}
+        {% if config.get('view_filter') %}and {{ config.get('view_filter') }}{% endif %}
+        {% if stale_keys -%}
+        and stored.{{ config.require('scope_key') }} not in (select stale.{{ config.require('scope_key') }} from stale)
+    union all
+    select {{ columns | join(', ') }} from ({{ config.require('view_live_rows') }}) as live
+        {%- endif %};
 
+    {{ grant_to_readers(view) }}
+{%- endmacro %}
+
+
+{% macro grant_to_readers(view) -%}
     do $$
     begin
         if exists (select from pg_roles where rolname = 'credit_reader') then

@@ -1,40 +1,28 @@
-with source as (
-    select * from {{ source('ops', 'feed') }}
-    where is_active
-),
-
-named as (
+with final as (
     select
-        feed,
-        source,
-        feed_label,
-        contract_version,
-        department_code,
-        department_name,
         catalogue_item_code,
+        version,
         catalogue_item_name,
+        valid_from,
+        valid_to,
         information_class,
-        legal_basis_type,
-        legal_basis_name,
-        legal_basis_article,
+        act,
+        department_codes,
         sharing_tier,
-        record_category,
-        effect,
-        list_name,
+        display_class,
+        use_months,
+        use_starts,
+        use_source,
         report_period,
         report_sla_workdays,
-        max_age_days,
-        display_months,
-        is_subject_register
-    from source
-),
-
-final as (
-    select
-        *,
-        -- The version is no term: a contract may gain a sample without changing a single record.
-        md5((to_jsonb(named) - 'contract_version')::text) as terms_digest
-    from named
+        report_sla_source,
+        severity_source,
+        level,
+        serious_class,
+        withdrawn_on,
+        withdrawn_document,
+        withdrawn_reason
+    from {{ source('ops', 'catalogue_item') }}
 )
 
 select * from final

@@ -23,31 +23,31 @@ naming as (
         organisation_uscc,
         region_code,
         registration_status,
-        is_subject_register and status <> 'withdrawn' as is_registered
+        is_subject_register and status in {{ queryable_statuses() }} as is_registered
     from record
     order by
         subject_key asc,
-        (is_subject_register and status <> 'withdrawn') desc,
+        (is_subject_register and status in {{ queryable_statuses() }}) desc,
         delivered_for desc,
         updated_at desc,
         batch_id desc,
         source_row desc
 ),
 
+registration as (
+    select
+        subject_key,
+        min(first_taken_on) filter (where is_subject_register) as known_since
+    from record
+    group by subject_key
+),
+
 history as (
     select
         subject_key,
-        min(first_received_on) as first_seen_on,
-        max(delivered_for) as last_seen_on,
-        min(first_taken_on) filter (where is_subject_register) as known_since,
-        min(least(decision_date, first_received_on)) filter (where status <> 'withdrawn') as observed_since,
-        max(least(ended_on, displayed_until + 1)) filter (
-            where effect = 'adverse' and status <> 'withdrawn'
-        ) as last_adverse_until,
-        coalesce(bool_or(least(ended_on, displayed_until + 1) is null) filter (
-            where effect = 'adverse' and status <> 'withdrawn'
-        ), false) as has_endless_adverse
+        {{ clean_since() }} as clean_since
     from record
+    where status in {{ queryable_statuses() }}
     group by subject_key
 ),
 
@@ -60,14 +60,12 @@ final as (
         naming.is_registered,
         case when naming.is_registered then naming.region_code end as region_code,
         case when naming.is_registered then naming.registration_status end as registration_status,
-        history.known_since,
-        history.first_seen_on,
-        history.last_seen_on,
-        history.has_endless_adverse,
-        coalesce(history.last_adverse_until, history.observed_since) as clean_since,
-        to_char(coalesce(history.last_adverse_until, history.observed_since), 'MMDD') as clean_since_month_day
+        registration.known_since,
+        history.clean_since,
+        to_char(history.clean_since, 'MMDD') as clean_since_month_day
     from naming
-    inner join history on naming.subject_key = history.subject_key
+    inner join registration on naming.subject_key = registration.subject_key
+    left join history on naming.subject_key = history.subject_key
 )
 
 select * from final

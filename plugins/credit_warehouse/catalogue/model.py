@@ -6,7 +6,8 @@ Every day is inclusive: ``valid_from`` is the first day something holds, ``valid
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from itertools import pairwise
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -107,8 +108,16 @@ class ItemVersion(Dated):
     """For a list of serious dishonesty: which of the four classes (DOMAIN.md §1.6)."""
 
     def basis_on(self, day: date) -> LegalBasis | None:
-        """The first legal basis in force on ``day``."""
+        """The legal basis in force on ``day``."""
         return next((basis for basis in self.legal_basis if basis.holds_on(day)), None)
+
+    @model_validator(mode="after")
+    def _one_basis_at_a_time(self) -> ItemVersion:
+        bases = sorted(self.legal_basis, key=lambda basis: basis.valid_from)
+        for earlier, later in pairwise(bases):
+            if earlier.valid_to is None or earlier.valid_to >= later.valid_from:
+                raise ValueError(f"{earlier.name} must end before {later.name} begins")
+        return self
 
 
 class Withdrawal(Entry):
@@ -142,9 +151,7 @@ class CatalogueItem(Entry):
 
     @model_validator(mode="after")
     def _versions_follow_each_other(self) -> CatalogueItem:
-        for number, (earlier, later) in enumerate(
-            zip(self.versions, self.versions[1:], strict=False), start=1
-        ):
+        for number, (earlier, later) in enumerate(pairwise(self.versions), start=1):
             if earlier.valid_to is None or earlier.valid_to >= later.valid_from:
                 raise ValueError(f"{self.code}: version {number} must end before the next begins")
         if [version.version for version in self.versions] != list(range(1, len(self.versions) + 1)):
@@ -176,9 +183,11 @@ class DisplayRegime(Dated):
 
     @model_validator(mode="after")
     def _one_rule_per_severity(self) -> DisplayRegime:
-        severities = [rule.severity for rule in self.rules]
-        if len(set(severities)) != len(severities):
-            raise ValueError(f"{self.name}: a severity has two rules")
+        severities = sorted(rule.severity for rule in self.rules)
+        if severities not in (["未定"], sorted(get_args(Severity))):
+            raise ValueError(
+                f"{self.name}: one rule for 未定, where severity does not matter, or one for each"
+            )
         return self
 
 
@@ -192,7 +201,7 @@ class DisplayClass(Entry):
 
     @model_validator(mode="after")
     def _regimes_cover_all_time(self) -> DisplayClass:
-        for earlier, later in zip(self.regimes, self.regimes[1:], strict=False):
+        for earlier, later in pairwise(self.regimes):
             if earlier.valid_to is None or (later.valid_from - earlier.valid_to).days != 1:
                 raise ValueError(f"{self.code}: {later.name} must begin the day after {earlier.name} ends")
         if self.regimes[-1].valid_to is not None:
@@ -203,12 +212,12 @@ class DisplayClass(Entry):
 class Deadline(Dated):
     """One step of a procedure and the time it may take (DOMAIN.md §4.5–4.6), by region."""
 
-    procedure: Literal["objection", "repair", "revocation", "query_log", "access_log"]
+    procedure: Literal["objection", "repair", "revocation", "clean_record", "query_log", "access_log"]
     step: str
     region: str = "*"
     """What the office's setting ``region_rules`` chooses by; ``*`` where it has no row of its own."""
     amount: int = Field(ge=0)
-    unit: Literal["workday", "day", "month"]
+    unit: Literal["workday", "day", "month", "year"]
     source: str
 
 

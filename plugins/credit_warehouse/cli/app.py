@@ -14,7 +14,14 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 
-_MODULES = ("ledger_cli", "publication_cli", "contracts_cli", "doctor_cli")
+_MODULES = (
+    "ledger_cli",
+    "publication_cli",
+    "record_cli",
+    "review_cli",
+    "contracts_cli",
+    "doctor_cli",
+)
 
 
 def _mount() -> None:

@@ -19,12 +19,17 @@ def feeds() -> None:
     rows = query(
         """
         select f.department_name || '  ' || f.source || '.', f.feed_label, split_part(f.feed, '.', 2),
-            case f.sharing_tier when 'public' then '公示' when 'government' then '共享' else '授权' end,
-            f.report_sla_workdays, coalesce(max(b.delivered_for) filter (where b.state = 'accepted')::text, '—'),
+            case i.sharing_tier when 'public' then '公示' when 'government' then '共享' else '授权' end,
+            i.report_sla_workdays, coalesce(max(b.delivered_for) filter (where b.state = 'accepted')::text, '—'),
             coalesce(sum(b.accepted_rows) filter (where b.state = 'accepted'), 0)::bigint,
             (select count(*) from quarantine.rejected_row as q where q.feed = f.feed and q.state = '未处理')
-        from ops.feed as f left join ops.batch as b using (feed)
-        where f.is_active group by f.feed order by f.source, f.feed
+        from ops.feed as f
+        cross join lateral (
+            select sharing_tier, report_sla_workdays from ops.catalogue_item as item
+            where item.catalogue_item_code = f.catalogue_item_code order by version desc limit 1
+        ) as i
+        left join ops.batch as b using (feed)
+        where f.is_active group by f.feed, i.sharing_tier, i.report_sla_workdays order by f.source, f.feed
         """
     )
     columns = ["部门", "名称", "数据集", "属性", "时限", "截至", "接收行", "隔离行"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from credit_warehouse import changes
 from credit_warehouse.connections import Endpoint
 from credit_warehouse.contracts import FeedContract, load_contracts
 from credit_warehouse.database import connect
@@ -166,7 +167,9 @@ def _accept(connection: psycopg.Connection, batch_id: int) -> None:
         [batch_id],
     ).fetchone()
     if row is not None:
-        _remember_identities(connection, load_contracts()[row[0]], batch_id)
+        contract = load_contracts()[row[0]]
+        _remember_identities(connection, contract, batch_id)
+        changes.take_in(connection, contract, batch_id)
 
 
 def _remember_identities(connection: psycopg.Connection, contract: FeedContract, batch_id: int) -> None:

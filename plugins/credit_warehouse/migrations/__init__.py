@@ -11,8 +11,11 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
+from credit_warehouse.catalogue import load_catalogue
+from credit_warehouse.catalogue import tables as catalogue_tables
 from credit_warehouse.contracts import load_contracts, tables
 from credit_warehouse.database import connect, sqlalchemy_url
+from credit_warehouse.settings import get_settings
 
 
 def apply() -> None:
@@ -25,5 +28,10 @@ def apply() -> None:
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["url"] = sqlalchemy_url()
     command.upgrade(config, "head")
+    settings = get_settings()
     with connect() as connection:
+        connection.execute(
+            "update ops.office set region_rules = %s, clock = %s", [settings.region_rules, settings.clock]
+        )
+        catalogue_tables.apply(connection, load_catalogue())
         tables.apply(connection, load_contracts().values())

@@ -96,7 +96,9 @@ def load(connection: psycopg.Connection, publication_id: int, business_date: dat
         columns = cursor.execute(
             "select table_name, column_name, data_type,"
             " obj_description(format('mart.%I', table_name)::regclass, 'pg_class') as comment"
-            " from information_schema.columns where table_schema = 'mart' order by table_name, ordinal_position"
+            " from information_schema.columns where table_schema = 'mart'"
+            # Views on top of a mart hold nothing of their own.
+            " and to_regclass(format('mart_store.%I', table_name)) is not null order by table_name, ordinal_position"
         ).fetchall()
     comments = {row["table_name"]: row["comment"] for row in columns}
     return Candidate(

@@ -174,6 +174,7 @@ def _warehouse(home: Path) -> dict[str, str]:
         # The demo plays past nights one by one; the wall clock must not start others.
         "CREDIT_NIGHTLY_SCHEDULE": "off",
         "CREDIT_PUBLICATION_DEADLINE": "off",
+        "CREDIT_CLOCK": "nights",
         # A simulated department that is down stays down; a person is waiting for the night to end.
         "CREDIT_PULL_RETRIES": "2",
         "CREDIT_PULL_RETRY_SECONDS": "3",

@@ -277,7 +277,7 @@ def _delivery_columns(contract: FeedContract) -> list[str]:
     uscc = (
         f"case when subject_type = 'organisation' then {subject.uscc} end" if subject.uscc else "null::text"
     )
-    envelope = [name for name, _, _ in ENVELOPE]
+    envelope = [name for name, _, _ in ENVELOPE if name != "target_record_key"]
     mapped: list[tuple[str, str | None, FieldType]] = [
         ("title", record.title, FieldType.STRING),
         ("content", record.content, FieldType.STRING),
@@ -292,6 +292,7 @@ def _delivery_columns(contract: FeedContract) -> list[str]:
         ("conduct_ended_on", record.conduct_ended_on, FieldType.DATE),
         ("severity", record.severity, FieldType.STRING),
         ("usage_scope", record.usage_scope, FieldType.STRING),
+        ("rating_year", record.rating_year, FieldType.INTEGER),
         ("removed_on", record.ended_on, FieldType.DATE),
         ("removal_reason", record.end_reason, FieldType.STRING),
         ("delivered_status", record.status, FieldType.STRING),
@@ -349,6 +350,7 @@ def _cast(contract: FeedContract, field: str | None, type_: FieldType) -> str:
     target = {
         FieldType.STRING: "text",
         FieldType.DATE: "date",
+        FieldType.INTEGER: "bigint",
         FieldType.NUMBER: "numeric(20, 2)",
         FieldType.TIMESTAMP: "timestamp",
     }[type_]

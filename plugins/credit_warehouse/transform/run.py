@@ -19,7 +19,7 @@ from credit_warehouse.settings import get_settings
 
 Layer = Literal["core", "marts"]
 
-SELECTION: dict[Layer, str] = {"core": "staging core announced_day", "marts": "marts"}
+SELECTION: dict[Layer, str] = {"core": "staging core announced_day", "marts": "marts audit"}
 FAILURES = frozenset({"error", "fail", "runtime error"})
 
 

@@ -86,6 +86,12 @@ def publish(publication_id: int, run_id: str | None = None) -> None:
     _note("publish", None, None, run_id, publication_id)
 
 
+def propose_matches(business_date: date, run_id: str | None = None) -> None:
+    _note("propose_matches", None, business_date, run_id)
+    if _asked("matching"):
+        raise ValueError("no candidates tonight")
+
+
 def discard(publication_id: int, reason: str, run_id: str | None = None) -> None:
     _note("discard", reason, None, run_id, publication_id)
 

@@ -119,13 +119,15 @@ def _row(
 def _living(contract: FeedContract) -> dict[str, Any]:
     """Values of a record in force: what is required and what the marts show, but no end."""
     record = contract.terms.record
-    shown = {record.document_no, record.authority_name, record.title, record.decision_date}
+    shown = {contract.decided_field}
+    if record is not None:
+        shown |= {record.document_no, record.authority_name, record.title}
     values = {
         field.name: field.enum[0] if field.enum else _SAMPLES[field.type]
         for field in contract.fields
         if field.required or field.name in shown
     }
-    if record.valid_until in values:
+    if record is not None and record.valid_until in values:
         values[record.valid_until] = date(2030, 1, 1)
     return values
 

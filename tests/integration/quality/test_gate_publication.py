@@ -68,7 +68,7 @@ VIOLATIONS = (
     ),
     _violation(
         "a record is lost on the way to the mart",
-        "delete from mart_store.credit_record where record_key = (select min(record_key::text)::uuid from mart.credit_record)",
+        "delete from mart_store.queryable_credit_record where record_key = (select min(record_key::text)::uuid from mart.credit_record)",
         "credit_record.matches_core",
     ),
     _violation(
@@ -94,7 +94,7 @@ VIOLATIONS = (
     ),
     _violation(
         "records without catalogue item, basis, document, tier",
-        "update mart_store.credit_record set catalogue_item_code = 'XY-99', legal_basis = ' ', document_no = '',"
+        "update mart_store.queryable_credit_record set catalogue_item_code = 'XY-99', legal_basis = ' ', document_no = '',"
         f" sharing_tier = 'secret', {CHANGED} where effect = 'adverse'",
         "credit_record.catalogue_item",
         "credit_record.legal_basis",
@@ -104,7 +104,7 @@ VIOLATIONS = (
     _violation(
         "resident IDs in text",
         [
-            f"update mart_store.credit_record set title = '被执行人证件{PERSON_ID}号', {CHANGED} where subject_type = 'person'",
+            f"update mart_store.queryable_credit_record set title = '被执行人证件{PERSON_ID}号', {CHANGED} where subject_type = 'person'",
             f"update mart_store.subject_credit_profile set lists = array['4413021985****123X'], {CHANGED}",
             f"update mart_store.department_coverage_daily set feed_label = '{PERSON_ID.lower()}', {CHANGED}",
             # A wrong check digit, but born long ago.
@@ -115,7 +115,7 @@ VIOLATIONS = (
     _violation(
         "names of persons in clear",
         [
-            f"update mart_store.credit_record set party_name = '欧阳样例', {CHANGED} where subject_type = 'person'",
+            f"update mart_store.queryable_credit_record set party_name = '欧阳样例', {CHANGED} where subject_type = 'person'",
             f"update mart_store.subject_credit_profile set display_name = '欧阳样例', {CHANGED} where subject_type = 'person'",
         ],
         *_per_mart("person_name", "credit_record", "subject_credit_profile"),
@@ -127,17 +127,17 @@ VIOLATIONS = (
     ),
     _violation(
         "past its display",
-        f"update mart_store.credit_record set displayed_until = '{FIRST_NIGHT}' where subject_type = 'person'",
+        f"update mart_store.queryable_credit_record set displayed_until = '{FIRST_NIGHT}' where subject_type = 'person'",
         "credit_record.display_period",
     ),
     _violation(
         "past its validity",
-        f"update mart_store.credit_record set valid_until = '{FIRST_NIGHT}' where subject_type = 'person'",
+        f"update mart_store.queryable_credit_record set valid_until = '{FIRST_NIGHT}' where subject_type = 'person'",
         "credit_record.display_period",
     ),
     _violation(
         "older than the catalogue lets it be shown",
-        "update mart_store.credit_record set decision_date = '2016-02-02' where subject_type = 'person'",
+        "update mart_store.queryable_credit_record set decision_date = '2016-02-02' where subject_type = 'person'",
         "credit_record.display_period",
     ),
     _violation(
@@ -364,7 +364,10 @@ def test_a_stricter_parameter_row_fails_the_night_it_holds_for(second_candidate:
     """
     key = uuid.uuid4()
     _execute(
-        *(added.format(table=table, key=key) for table in ("core.credit_record", "mart_store.credit_record"))
+        *(
+            added.format(table=table, key=key)
+            for table in ("core.credit_record", "mart_store.queryable_credit_record")
+        )
     )
     assert _judge(second_candidate).passed
     with connect() as connection:
@@ -383,7 +386,7 @@ def test_missing_parameter_is_told(second_candidate: int) -> None:
 
 
 def _break_an_old_row() -> None:
-    _execute("update mart_store.credit_record set document_no = null where effect = 'adverse'")
+    _execute("update mart_store.queryable_credit_record set document_no = null where effect = 'adverse'")
 
 
 def test_row_truths_are_judged_on_what_changed_since_they_held(first_candidate: int) -> None:

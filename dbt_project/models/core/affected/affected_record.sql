@@ -1,4 +1,5 @@
 {%- set affected_batch, affected_feed = ref('affected_batch'), ref('affected_feed') %}
+{%- set event, publication = source('ops', 'record_event'), source('ops', 'publication') %}
 {%- set known = built_relation('core', 'credit_record') %}
 {%- set everything = flags.FULL_REFRESH or known is none %}
 with delivered as (
@@ -26,6 +27,21 @@ timed as (
     where
         (record.ended_on > base.first_night and record.ended_on <= base.last_night)
         or (record.displayed_until >= base.first_night and record.displayed_until < base.last_night)
+        or (record.usable_until >= base.first_night and record.usable_until < base.last_night)
+),
+
+-- Changed by an officer or a department since the base publication.
+changed as (
+    select event.record_key
+    from {{ event }} as event
+    cross join base
+    where
+        event.event_id > base.events_through
+        and event.event_id <= (
+            select max(publication.events_through)
+            from {{ publication }} as publication
+            where publication.state in ('published', 'candidate')
+        )
 ),
 
 catalogue as (
@@ -40,6 +56,8 @@ final as (
     {% if known is not none -%}
     union
     select record_key from timed
+    union
+    select record_key from changed
     union
     select record_key from catalogue
     {%- else -%}

@@ -93,8 +93,8 @@ counted as (
     left join freshness on night.business_date = freshness.business_date and night.feed = freshness.feed
 ),
 
-catalogue_item as (
-    select * from {{ ref('catalogue_item') }}
+feed as (
+    select * from {{ ref('feed') }}
 ),
 
 department as (
@@ -104,11 +104,11 @@ department as (
 final as (
     select
         counted.business_date,
-        catalogue_item.department_code,
+        feed.department_code,
         department.department_name,
-        catalogue_item.source,
+        feed.source,
         counted.feed,
-        catalogue_item.feed_label,
+        feed.feed_label,
         counted.answer_state,
         coalesce(counted.batches, counted.known_zero) as batches,
         coalesce(counted.delivered_rows, counted.known_zero) as delivered_rows,
@@ -125,11 +125,11 @@ final as (
         coalesce(counted.matchable_rows - counted.matched_rows, counted.known_zero) as unmatched_rows,
         counted.newest_delivered_for,
         counted.business_date - counted.newest_delivered_for as freshness_days,
-        catalogue_item.max_age_days,
-        catalogue_item.report_sla_workdays
+        feed.max_age_days,
+        feed.report_sla_workdays
     from counted
-    inner join catalogue_item on counted.feed = catalogue_item.feed
-    inner join department on catalogue_item.department_code = department.department_code
+    inner join feed on counted.feed = feed.feed
+    inner join department on feed.department_code = department.department_code
 )
 
 select * from final

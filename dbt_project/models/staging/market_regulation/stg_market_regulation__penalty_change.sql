@@ -34,7 +34,6 @@ final as (
         {{ masked_text("nullif(btrim(reason), '')", 'party_name', 'subject_type') }} as reason,
         {{ masked_text("nullif(btrim(objection_no), '')", 'party_name', 'subject_type') }} as objection_no,
         case nullif(btrim(severity), '')
-            when '未定' then '未定'
             when '轻微' then '轻微'
             when '一般' then '一般'
             when '较重' then '较重'

@@ -1,15 +1,22 @@
 {{ config(
-    alias='credit_record',
     version_key='record_key',
     scope_model='affected_record',
     scope_key='record_key',
-    version_indexes=[['subject_key'], ['feed']]
+    version_indexes=[
+        ['subject_key'], ['feed'], ['displayed_until'], ['ended_on'], ['usable_until']
+    ],
+    view_filter=may_be_queried('stored'),
+    view_columns={'status': live_status('stored'), 'is_under_objection': live_objection('stored')}
 ) }}
 with record as (
     select * from {{ ref('credit_record') }}
     where
         {{ is_affected('record_key', 'affected_record') }}
-        and status = 'in_force'
+        and status in {{ queryable_statuses() }}
+),
+
+feed as (
+    select * from {{ ref('feed') }}
 ),
 
 catalogue_item as (
@@ -33,28 +40,45 @@ final as (
         record.organisation_uscc,
         record.feed,
         record.source,
-        catalogue_item.feed_label,
-        catalogue_item.department_code,
+        feed.feed_label,
+        feed.department_code,
         department.department_name,
-        catalogue_item.catalogue_item_code,
+        record.catalogue_item_code,
         catalogue_item.catalogue_item_name,
-        concat_ws(' ', catalogue_item.legal_basis_name, catalogue_item.legal_basis_article) as legal_basis,
+        record.catalogue_version,
+        catalogue_item.information_class,
+        record.legal_basis,
         catalogue_item.sharing_tier,
         record.record_category,
         record.effect,
         record.list_name,
+        catalogue_item.serious_class,
         record.title,
         record.content,
         record.document_no,
         record.authority_name,
         record.amount_cny,
         record.delivered_status,
+        record.status,
+        record.severity,
+        record.severity_source,
+        record.penalty_kinds,
+        record.rating_year,
         record.decision_date,
         record.valid_from,
         record.valid_until,
         record.listed_on,
+        record.removed_on,
+        record.removal_reason,
+        record.ended_on,
+        record.display_started_on,
         record.displayed_until,
+        record.display_note,
+        record.repairable_from,
+        record.usable_until,
+        record.is_under_objection,
         record.first_received_on,
+        record.report_due_on,
         record.delay_workdays,
         record.is_on_time,
         record.versions,
@@ -64,8 +88,12 @@ final as (
         record.source_row,
         batch.landed_path
     from record
-    inner join catalogue_item on record.feed = catalogue_item.feed
-    inner join department on catalogue_item.department_code = department.department_code
+    inner join feed on record.feed = feed.feed
+    inner join catalogue_item
+        on
+            record.catalogue_item_code = catalogue_item.catalogue_item_code
+            and record.catalogue_version = catalogue_item.version
+    inner join department on feed.department_code = department.department_code
     inner join batch on record.batch_id = batch.batch_id
 )
 

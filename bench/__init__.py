@@ -1,0 +1,1 @@
+"""Benchmarks: what the warehouse does at size, against known answers."""

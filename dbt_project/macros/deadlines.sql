@@ -1,0 +1,22 @@
+{#- The deadline of one step of a procedure on a day, by the region whose rules this office follows; its own rows win
+    over those of everybody. One row per row of `cases` that has a `case_id` and the day `starts_on`. -#}
+{% macro deadlines(cases, procedure, step) -%}
+    select distinct on (started.case_id)
+        started.case_id,
+        deadline.source as deadline_source,
+        case
+            when deadline.unit = 'day' then started.starts_on + deadline.amount
+            when deadline.unit = 'workday' then due.day
+        end as due_on
+    from {{ cases }} as started
+    inner join {{ source('ops', 'deadline') }} as deadline
+        on
+            deadline.procedure = '{{ procedure }}'
+            and deadline.step = '{{ step }}'
+            and {{ holds_on('deadline', 'started.starts_on') }}
+    inner join {{ source('ops', 'office') }} as office on deadline.region in (office.region_rules, '*')
+    left join {{ ref('working_day') }} as beginning on started.starts_on = beginning.day
+    left join {{ ref('working_day') }} as due
+        on due.is_workday and beginning.workday_number + deadline.amount = due.workday_number
+    order by started.case_id asc, (deadline.region = '*') asc
+{%- endmacro %}

@@ -1,0 +1,58 @@
+{{ config(alias='credit_record', materialized='steady_view', post_hook='{{ grant_to_readers(this) }}') }}
+-- What is displayed today: in force, and inside its display period. Everything the law takes away is left out below.
+with final as (
+    select
+        record_key,
+        subject_key,
+        subject_type,
+        party_name,
+        organisation_uscc,
+        feed,
+        source,
+        feed_label,
+        department_code,
+        department_name,
+        catalogue_item_code,
+        catalogue_item_name,
+        catalogue_version,
+        information_class,
+        legal_basis,
+        sharing_tier,
+        record_category,
+        effect,
+        list_name,
+        serious_class,
+        title,
+        content,
+        document_no,
+        authority_name,
+        amount_cny,
+        delivered_status,
+        severity,
+        severity_source,
+        penalty_kinds,
+        rating_year,
+        decision_date,
+        valid_from,
+        valid_until,
+        listed_on,
+        display_started_on,
+        displayed_until,
+        display_note,
+        repairable_from,
+        is_under_objection,
+        first_received_on,
+        report_due_on,
+        delay_workdays,
+        is_on_time,
+        versions,
+        updated_at,
+        delivered_for,
+        batch_id,
+        source_row,
+        landed_path
+    from {{ ref('queryable_credit_record') }}
+    where status = 'in_force'
+)
+
+select * from final
