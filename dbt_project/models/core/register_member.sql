@@ -19,6 +19,7 @@ with entry as (
 versioned as (
     select
         *,
+        coalesce(group_name, '全体') as standing_group,
         row_number() over (
             partition by record_key order by updated_at desc, delivered_for desc, batch_id desc, source_row desc
         ) as age
@@ -30,7 +31,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by population, group_name, subject_key
+            partition by population, standing_group, subject_key
             order by joined_on desc, updated_at desc, record_key desc
         ) as place
     from versioned
@@ -44,7 +45,7 @@ ranked as (
 final as (
     select
         population,
-        group_name,
+        standing_group as group_name,
         subject_key,
         subject_type,
         feed,
