@@ -24,6 +24,9 @@ from simulator.world import FIRST_STRANGER, Enterprise, Person, World
 FIRST_NIGHT = date(2026, 3, 2)
 REFERENCE_ENTERPRISES = 2_000
 _LEAST_INITIAL_ROWS = 120
+_LEAST_ROWS_PER_DEFECT = 5
+"""Even of a small city an initial load stays within the office's reject budget."""
+_LEAST_NIGHTLY_ROWS = 8
 _POOL_LIMIT = 20_000
 """Live records per feed kept at hand for corrections: bounds memory in a big city."""
 _BACKLOG = timedelta(days=30)
@@ -246,7 +249,8 @@ class _Delivery:
         feed, rng, scale = self.feed, self.rng, self.city._scale
         defects = [Slot.DEFECT] * len(self.plants)
         if self.initial:
-            least = 0 if feed is REGISTER else _LEAST_INITIAL_ROWS
+            least = max(_LEAST_INITIAL_ROWS, _LEAST_ROWS_PER_DEFECT * len(defects))
+            least = 0 if feed is REGISTER else least
             count = round(max(feed.initial_rows * scale, least)) - len(defects) - 4
             strangers = 0 if feed.is_register else max(3, count // 40)
             recents = count // 10
@@ -257,7 +261,7 @@ class _Delivery:
             rng.shuffle(recent)
             # Recent decisions last: their rows were written in the last days of the backlog.
             return old + recent
-        new = max(6, round(feed.nightly_rows * scale))
+        new = max(_LEAST_NIGHTLY_ROWS, round(feed.nightly_rows * scale))
         slots = (
             [Slot.RECENT] * (new - new // 10 - 1)
             + [Slot.OLD] * (new // 10 + 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from credit_warehouse.contracts import load_contracts
 from simulator.city import City
 from simulator.deliveries import write_delivery
 from simulator.feeds import FEEDS, REGISTER
@@ -72,6 +73,13 @@ def test_key_counts_are_the_rows(eight_nights: list[Night]) -> None:
             assert counted.accepted == subjects == kinds
             rules = Counter(rule for row in counted.planted for rule in row.rules)
             assert counted.rules == rules
+
+
+def test_every_delivery_stays_within_the_reject_budget_of_its_contract(eight_nights: list[Night]) -> None:
+    for night in eight_nights:
+        for feed_id, counted in night.key.feeds.items():
+            budget = load_contracts()[feed_id].terms.reject_budget
+            assert counted.quarantined <= budget * counted.delivered, (night.day, feed_id)
 
 
 def test_every_rule_is_planted_in_the_initial_load(eight_nights: list[Night]) -> None:
