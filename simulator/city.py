@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from simulator.answer_key import BrokenRule, FeedNight, FeedTruth, NightKey, PlantedRow, SubjectTruth
 from simulator.codes import mask_resident_id
-from simulator.feeds import FEEDS, REGISTER
+from simulator.feeds import FEEDS, REGISTER, REGISTERS
+from simulator.feeds.changes import FOLLOWS, MAY_BE_FOLLOWED
 from simulator.planting import Plant, plants_of
 from simulator.rows import NULL_SPELLINGS, Row, RowKind, Violation
 from simulator.schema import DateStyle, Draw, Feed, Kind, Medium, Record
@@ -23,11 +24,21 @@ from simulator.world import FIRST_STRANGER, Enterprise, Person, World
 FIRST_NIGHT = date(2026, 3, 2)
 REFERENCE_ENTERPRISES = 2_000
 _LEAST_INITIAL_ROWS = 120
+_LEAST_ROWS_PER_DEFECT = 5
+"""Even of a small city an initial load stays within the office's reject budget."""
+_LEAST_NIGHTLY_ROWS = 8
 _POOL_LIMIT = 20_000
 """Live records per feed kept at hand for corrections: bounds memory in a big city."""
 _BACKLOG = timedelta(days=30)
 """The initial load was written to the departments' systems over this long."""
 _SAMPLED_SUBJECTS = 25
+_TOLD_TWICE = 0.3
+"""Share of decisions in the older items that the newer ones have told already."""
+_SETTLED = 0.4
+"""Share of changes that settle an earlier one: an objection is decided, a repair taken back."""
+_BEFORE_ITS_RECORD = 0.1
+_NEVER_SENT = 10_000_000
+"""Serial numbers from here on are used for documents no feed ever delivers."""
 
 
 class Slot(StrEnum):
@@ -50,6 +61,8 @@ class Slot(StrEnum):
 class _Version:
     """Latest accepted version of one natural key."""
 
+    feed: str
+    """Feed that told it: one of two generations may correct the other."""
     updated_at: datetime
     withdrawn: bool
     subject: str | None
@@ -141,17 +154,18 @@ class City:
         return self.close_night()
 
     def _truth(self, feed_id: str) -> FeedTruth:
-        versions = self._states[feed_id].versions.values()
+        space = self._states[FEEDS[feed_id].key_space].versions.values()
+        versions = [version for version in space if version.feed == feed_id]
         withdrawn = sum(version.withdrawn for version in versions)
         return FeedTruth(live=len(versions) - withdrawn, withdrawn=withdrawn)
 
     def _sampled_subjects(self) -> list[SubjectTruth]:
         live: dict[str, dict[str, int]] = {self.world.enterprise(index).uscc: {} for index in self._hot}
-        for feed_id, state in self._states.items():
+        for state in self._states.values():
             for version in state.versions.values():
                 if version.subject in live and not version.withdrawn:
                     counts = live[str(version.subject)]
-                    counts[feed_id] = counts.get(feed_id, 0) + 1
+                    counts[version.feed] = counts.get(version.feed, 0) + 1
         return [SubjectTruth(uscc=uscc, live=counts) for uscc, counts in live.items()]
 
     def _count(self, feed: Feed, row: Row, tally: FeedNight) -> None:
@@ -166,7 +180,7 @@ class City:
             return
         tally.accepted += 1
         tally.null_spellings += sum(spelling in NULL_SPELLINGS for spelling in row.raw.values())
-        record, versions = row.record, self._states[feed.id].versions
+        record, versions = row.record, self._states[feed.key_space].versions
         key = feed.natural_key(record)
         known = versions.get(key)
         if (
@@ -176,7 +190,9 @@ class City:
         ):
             tally.late += 1
         if known is None or record["updated_at"] >= known.updated_at:
-            versions[key] = _Version(record["updated_at"], feed.is_withdrawal(record), feed.subject(record))
+            versions[key] = _Version(
+                feed.id, record["updated_at"], feed.is_withdrawal(record), feed.subject(record)
+            )
         match row.kind:
             case RowKind.NEW:
                 tally.new += 1
@@ -188,15 +204,20 @@ class City:
                 tally.withdrawals += 1
             case RowKind.RESENT:
                 tally.resent += 1
-        uscc = record.get(feed.uscc_field)
         if row.masked:
             tally.masked += 1
-        elif uscc is None:
+        elif feed.is_person(record):
             tally.persons += 1
-        elif (uscc,) in self._states[REGISTER.id].versions:
+        elif any((feed.subject(record),) in self._states[register.id].versions for register in REGISTERS):
             tally.matched += 1
         else:
             tally.unknown_subject += 1
+
+
+def _unsettled(pool: list[Record]) -> list[Record]:
+    """Changes that another one may follow, each once."""
+    followed = {record.get(FOLLOWS) for record in pool}
+    return [r for r in pool if r.get(MAY_BE_FOLLOWED) and r["change_no"] not in followed]
 
 
 class _Delivery:
@@ -214,6 +235,8 @@ class _Delivery:
         self.added: list[Record] = []
         self.removed: list[Record] = []
         self.plants = self._tonights_plants()
+        self.told: set[tuple[str, ...]] = set()
+        self.unsettled: list[Record] = []
 
     def _tonights_plants(self) -> list[Plant]:
         plants = plants_of(self.feed)
@@ -226,9 +249,10 @@ class _Delivery:
         feed, rng, scale = self.feed, self.rng, self.city._scale
         defects = [Slot.DEFECT] * len(self.plants)
         if self.initial:
-            least = 0 if feed is REGISTER else _LEAST_INITIAL_ROWS
+            least = max(_LEAST_INITIAL_ROWS, _LEAST_ROWS_PER_DEFECT * len(defects))
+            least = 0 if feed is REGISTER else least
             count = round(max(feed.initial_rows * scale, least)) - len(defects) - 4
-            strangers = 0 if feed is REGISTER else max(3, count // 40)
+            strangers = 0 if feed.is_register else max(3, count // 40)
             recents = count // 10
             old = [Slot.STRANGER] * strangers + [Slot.OLD] * (count - recents - strangers)
             old += defects + [Slot.TWIN_EXACT] * 2
@@ -237,11 +261,11 @@ class _Delivery:
             rng.shuffle(recent)
             # Recent decisions last: their rows were written in the last days of the backlog.
             return old + recent
-        new = max(6, round(feed.nightly_rows * scale))
+        new = max(_LEAST_NIGHTLY_ROWS, round(feed.nightly_rows * scale))
         slots = (
             [Slot.RECENT] * (new - new // 10 - 1)
             + [Slot.OLD] * (new // 10 + 1)
-            + [Slot.STRANGER] * (0 if feed is REGISTER else max(1, new // 20))
+            + [Slot.STRANGER] * (0 if feed.is_register else max(1, new // 20))
             + [Slot.CORRECTION] * max(2, new // 6)
             + [Slot.WITHDRAWAL] * (max(1, new // 20) if feed.withdrawal else 0)
             + [Slot.RESENT] * max(1, new // 20)
@@ -269,6 +293,8 @@ class _Delivery:
         touched = {self.feed.natural_key(record) for record in sample}
         # One key must not come twice in a delivery unless it is planted.
         stale = [record for record in state.superseded if self.feed.natural_key(record) not in touched]
+        self.told = touched | {self.feed.natural_key(record) for record in stale}
+        self.unsettled = _unsettled(state.pool)
         picked = iter(sample)
         fixes = iter([*state.fresh_to_fix, *state.backlog_to_fix[:1]])
         state.backlog_to_fix = state.backlog_to_fix[1:]
@@ -326,6 +352,8 @@ class _Delivery:
         feed, rng = self.feed, self.rng
         if feed is REGISTER:
             return self.world.enterprise(self.state.serial), None
+        if feed.first_organisation:
+            return self.world.enterprise(feed.first_organisation + self.state.serial), None
         if slot is Slot.STRANGER:
             offset = 1_000_000 * list(FEEDS).index(feed.id)
             return self.world.enterprise(FIRST_STRANGER + offset + self.state.serial), None
@@ -352,8 +380,36 @@ class _Delivery:
             enterprise=enterprise,
             person=person,
         )
+        if self.feed.target:
+            self._change(slot, draw)
+        elif self.feed.record_as and slot in (Slot.OLD, Slot.RECENT) and self.rng.random() < _TOLD_TWICE:
+            draw.known = self._told_elsewhere(self.feed.record_as)
         self.state.serial += 1
         return {**self.feed.new(draw), "updated_at": stamp}
+
+    def _told_elsewhere(self, other: str) -> Record | None:
+        """A decision the other generation of this item has told, and this delivery has not yet."""
+        pool = self.city._states[other].pool
+        known = self.rng.choice(pool) if pool else None
+        if known is None or FEEDS[other].natural_key(known) in self.told:
+            return None
+        self.told.add(FEEDS[other].natural_key(known))
+        return known
+
+    def _change(self, slot: Slot, draw: Draw) -> None:
+        """What the change is about: a live record, one rejected so far, or one nobody ever sends."""
+        target = FEEDS[str(self.feed.target)]
+        state = self.city._states[target.id]
+        awaited = [*state.fresh_to_fix, *state.backlog_to_fix]
+        if slot is Slot.STRANGER:
+            draw.known = target.new(replace(draw, serial=_NEVER_SENT + draw.serial))
+        elif slot is not Slot.DEFECT and self.unsettled and self.rng.random() < _SETTLED:
+            draw.earlier = self.unsettled.pop()
+        elif awaited and self.rng.random() < _BEFORE_ITS_RECORD:
+            draw.known = self.rng.choice(awaited)
+        else:
+            decided = [r for r in state.pool if r[str(target.decided_on)] <= draw.decided_on]
+            draw.known = self.rng.choice(decided or state.pool)
 
     def _new(self, slot: Slot, stamp: datetime, keep: bool = True) -> Row:
         row = Row(self._draw(slot, stamp), RowKind.NEW, stamp)
@@ -419,4 +475,9 @@ class _Delivery:
     def _remember(self) -> None:
         gone = {id(record) for record in self.removed}
         pool = [record for record in self.state.pool if id(record) not in gone] if gone else self.state.pool
-        self.state.pool = (pool + self.added)[:_POOL_LIMIT]
+        if self.feed.record_as:
+            # A decision told again replaces what was told before.
+            pool = [*{self.feed.natural_key(record): record for record in pool + self.added}.values()]
+        else:
+            pool = pool + self.added
+        self.state.pool = pool[:_POOL_LIMIT]

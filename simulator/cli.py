@@ -17,7 +17,7 @@ from simulator.client import Client, SimulatorError
 from simulator.departments import Departments
 
 app = typer.Typer(
-    help="The four department systems as real servers, with seeded synthetic data and an answer key.",
+    help="The five department systems as real servers, with seeded synthetic data and an answer key.",
     no_args_is_help=True,
     add_completion=False,
 )

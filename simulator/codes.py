@@ -42,6 +42,14 @@ def make_resident_id(region: str, birth: str, sequence: int) -> str:
     return first17 + resident_id_check(first17)
 
 
+def make_registration_no(first14: str) -> str:
+    """A business registration number (GS 15-2006): 14 digits and their check digit (ISO 7064 MOD 11,10)."""
+    product = 10
+    for digit in first14:
+        product = ((product + int(digit)) % 10 or 10) * 2 % 11
+    return f"{first14}{(11 - product) % 10}"
+
+
 def mask_resident_id(number: str) -> str:
     """Digits 11 to 14 (month and day of birth) hidden, as courts publish it."""
     return f"{number[:10]}****{number[14:]}"
@@ -68,5 +76,15 @@ def spoil_resident_id(number: str) -> str:
 
 
 def spoil_org_code(code: str) -> str:
-    """The nine-character organisation code with a wrong last character."""
-    return code[:8] + _another(code[8], "0123456789X")
+    """The organisation code, with or without its hyphen, with a wrong last character."""
+    return code[:-1] + _another(code[-1], "0123456789X")
+
+
+def spoil_registration_no(number: str) -> str:
+    """The registration number with a wrong check digit."""
+    return number[:-1] + _another(number[-1], "0123456789")
+
+
+def spoil_tax_no(number: str) -> str:
+    """A taxpayer's number of a length nobody issues."""
+    return number[:9]

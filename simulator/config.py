@@ -48,6 +48,10 @@ class MarketSftp(Sftp):
     user: str = "market"
 
 
+class DataSftp(Sftp):
+    user: str = "registers"
+
+
 class Tax(_Section):
     port: int = Field(default_factory=free_port)
     client_id: str = "credit-office"
@@ -79,9 +83,19 @@ class Config(_Section):
     first_night: date = FIRST_NIGHT
     court: CourtSftp = Field(default_factory=CourtSftp)
     market_regulation: MarketSftp = Field(default_factory=MarketSftp)
+    data_administration: DataSftp = Field(default_factory=DataSftp)
     tax: Tax = Field(default_factory=Tax)
     exchange: ExchangeReader = Field(default_factory=ExchangeReader)
     control: Control = Field(default_factory=Control)
+
+    @property
+    def sftp(self) -> dict[str, Sftp]:
+        """The SFTP servers, by source."""
+        return {
+            "court": self.court,
+            "market_regulation": self.market_regulation,
+            "data_administration": self.data_administration,
+        }
 
 
 def read(home: Path) -> Config:
@@ -105,8 +119,8 @@ def ensure(home: Path, **given: object) -> Config:
         config = read(home)
     else:
         config = Config.model_validate({name: value for name, value in given.items() if value is not None})
-    config.court.host_key = ensure_host_key(key_path(home, "court"))
-    config.market_regulation.host_key = ensure_host_key(key_path(home, "market_regulation"))
+    for source, section in config.sftp.items():
+        section.host_key = ensure_host_key(key_path(home, source))
     _write_private(home / FILE, config.model_dump_json(indent=2))
     return config
 

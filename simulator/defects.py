@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from simulator.city import FIRST_NIGHT, City
-from simulator.deliveries import write_delivery
+from simulator.deliveries import FOLDERS, write_delivery
 from simulator.faults import FaultKind
 from simulator.feeds import FEEDS
 from simulator.rows import Row, RowKind
@@ -22,22 +22,20 @@ PENALTIES = "market_regulation.administrative_penalty"
 REGISTRATIONS = "market_regulation.enterprise_registration"
 
 _CITY_SIZE = 2_000
-"""Some 250 rows of every feed to hand out, and more of the register."""
+"""Some 80 rows of every feed to hand out, and more of most."""
 
 
 @cache
-def _clean(feed_id: str) -> tuple[Row, ...]:
-    """First deliveries of the first night of a city that break no rule and name a known organisation or person."""
+def _clean() -> dict[str, tuple[Row, ...]]:
+    """Per feed, first deliveries of a city's first night that break no rule and name a known organisation or person."""
     city = City(enterprises=_CITY_SIZE, persons=_CITY_SIZE)
-    rows: list[Row] = []
+    found = {}
     for feed in FEEDS.values():
         made = city.deliver(feed, FIRST_NIGHT)
-        kept = [row for row in made if feed.id == feed_id and not row.violations and row.kind is RowKind.NEW]
-        if feed.id == feed_id:
-            rows = kept
-            break
-    distinct = {FEEDS[feed_id].natural_key(row.record): row for row in rows if not row.masked}
-    return tuple(Row(row.record, row.kind, row.stamp) for row in distinct.values())
+        kept = [row for row in made if not row.violations and row.kind is RowKind.NEW and not row.masked]
+        distinct = {feed.natural_key(row.record): row for row in kept}
+        found[feed.id] = tuple(Row(row.record, row.kind, row.stamp) for row in distinct.values())
+    return found
 
 
 def clean_rows(feed_id: str, count: int, changes: Sequence[Mapping[str, str | None]] = ()) -> list[Row]:
@@ -49,7 +47,7 @@ def clean_rows(feed_id: str, count: int, changes: Sequence[Mapping[str, str | No
     Raises:
         ValueError: more rows than the city behind this has.
     """
-    rows = [Row(row.record, row.kind, row.stamp) for row in islice(_clean(feed_id), count)]
+    rows = [Row(row.record, row.kind, row.stamp) for row in islice(_clean()[feed_id], count)]
     if len(rows) < count:
         raise ValueError(f"{feed_id}: only {len(rows)} rows to hand out, {count} wanted")
     for row, cells in zip(rows, changes, strict=False):
@@ -66,7 +64,7 @@ def make_delivery(
     changes: Sequence[Mapping[str, str | None]] = (),
     fault: FaultKind | None = None,
 ) -> Path:
-    """A file delivery (court or market regulation) named for ``day``; right unless ``changes`` or ``fault`` say else."""
+    """A file delivery named for ``day``; right unless ``changes`` or ``fault`` say else."""
     return write_rows(folder, feed_id, day, clean_rows(feed_id, rows, changes), fault)
 
 
@@ -79,7 +77,7 @@ def write_rows(
         ValueError: the feed is not delivered as a file, or the fault is that nothing is delivered.
     """
     feed = FEEDS[feed_id]
-    if feed.source not in ("court", "market_regulation"):
+    if feed.source not in FOLDERS:
         raise ValueError(f"{feed_id} is not delivered as a file")
     path = write_delivery(feed, day, rows, folder, fault)
     if path is None:

@@ -23,7 +23,7 @@ from simulator.schema import Feed, Kind, Medium
 
 Cells = list[str | None]
 
-FOLDERS = {"court": "outbox", "market_regulation": "drop"}
+FOLDERS = {"court": "outbox", "market_regulation": "drop", "data_administration": "registers"}
 """Where an SFTP source puts its nightly folders."""
 ENCODINGS = {Medium.ZIPPED_CSV: "gb18030", Medium.CSV: "utf-8-sig"}
 EXTENSIONS = {Medium.ZIPPED_CSV: "zip", Medium.CSV: "csv", Medium.WORKBOOK: "xlsx"}

@@ -20,7 +20,7 @@ from simulator.servers.tax import TaxApi
 
 
 class Departments:
-    """The four departments, startable and stoppable.
+    """The five departments, startable and stoppable.
 
     Args:
         home: where configuration, state and files live.
@@ -38,8 +38,7 @@ class Departments:
         self.office = Office(home, config, exchange)
         board = self.office.board
         self._servers: dict[str, SftpServer | HttpServer] = {}
-        for source in ("court", "market_regulation"):
-            section = config.court if source == "court" else config.market_regulation
+        for source, section in config.sftp.items():
             if source in sources:
                 self._servers[source] = SftpServer(
                     source=source,

@@ -1,7 +1,7 @@
 """Generates nights into the departments' systems and keeps what a restart needs.
 
-A home holds ``simulator.json`` (see ``config``), ``state.json``, the SFTP roots ``court/`` and
-``market_regulation/``, ``tax.sqlite3`` and ``answer_keys/<date>/answer_key.json``.
+A home holds ``simulator.json`` (see ``config``), ``state.json``, the SFTP roots ``court/``, ``market_regulation/``
+and ``data_administration/``, ``tax.sqlite3`` and ``answer_keys/<date>/answer_key.json``.
 """
 
 from __future__ import annotations

@@ -15,12 +15,29 @@ from functools import cache
 
 from simulator import codes
 from simulator.rows import NULL_SPELLINGS, Violation
-from simulator.schema import Feed, Field, Kind, Record, When
+from simulator.schema import AUTHORITY, NO_NUMBER, TAX_NUMBER, Feed, Field, Kind, OneOf, Record, When
 
 BAD_DATES = ("2022-09-31", "2019年1月", "20241305")
 BAD_NUMBERS = ("约五万元", "12.3.4")
 BAD_STAMPS = ("2026-03-02 25:10:00", "三月二日下午")
-BAD_PATTERNS = {r"^\d{6}$": "44130X", r"^\d{4}(Q[1-4]|H[12])$": "2025Q5", r"^\d{4}(0[1-9]|1[0-2])$": "202613"}
+BAD_PATTERNS: dict[str, tuple[str, ...]] = {
+    r"^\d{5}$": ("1010A",),
+    r"^\d{6}$": ("44130X",),
+    r"^\d{12}$": ("事证第1号",),
+    r"^\d{15}$": ("4413020000",),
+    r"^\d{4}(Q[1-4]|H[12])$": ("2025Q5",),
+    r"^\d{4}(0[1-9]|1[0-2])$": ("202613",),
+    TAX_NUMBER: ("粤税441302",),
+    # What stands in the column of the authority in harvested rows (DOMAIN.md §3.1).
+    AUTHORITY: (
+        "惠城市监罚〔2025〕12号",
+        "6f1c2a9e-7b1d-4c55-9a57-0d6c1f5e2b11",
+        "2022-09-31",
+        "惠州市惠城区云山西路",
+    ),
+}
+FORBIDDEN_TEXT = "（系低保户）"
+"""What a clerk adds to the facts about a person and nobody may hold (DOMAIN.md §4.8)."""
 
 Raw = dict[str, str | None]
 Spoil = Callable[[random.Random, Record, date], tuple[Record, Raw, tuple[Violation, ...]]]
@@ -51,8 +68,10 @@ def _plants(feed: Feed) -> Iterator[Plant]:
     for f in fields:
         for when in f.required_when:
             yield _blank_when(feed, f, when)
-    if feed.one_of:
-        yield _empty_group(feed)
+    for group in feed.one_of:
+        yield _empty_group(feed, group)
+    if feed.party_fields:
+        yield _hollow(feed)
     dates = [f for f in fields if f.kind is Kind.DATE]
     for spelling, f in zip(BAD_DATES, (dates * 3)[: len(BAD_DATES)], strict=True):
         yield _spelled("type_date", f, spelling)
@@ -64,8 +83,8 @@ def _plants(feed: Feed) -> Iterator[Plant]:
     for f in fields:
         if f.enum:
             yield _spelled("enum", f, "未列明情形", guard=_unless_guard(feed, f), append=f.multi)
-        if f.pattern:
-            yield _spelled("pattern", f, BAD_PATTERNS[f.pattern])
+        for spelling in BAD_PATTERNS[f.pattern] if f.pattern else ():
+            yield _spelled("pattern", f, spelling)
         if f.kind in (Kind.AMOUNT, Kind.INTEGER) and f.minimum is not None:
             yield _spelled("range", f, str(f.minimum - 3))
         if f.maximum is not None:
@@ -80,6 +99,7 @@ def _plants(feed: Feed) -> Iterator[Plant]:
     long = next((f for f in fields if f.max_length), None)
     if long:
         yield _too_long(long)
+    yield from _unlawful(feed)
 
 
 def _unless_guard(feed: Feed, f: Field) -> Callable[[Record], bool]:
@@ -101,9 +121,10 @@ def _blank_when(feed: Feed, f: Field, when: When) -> Plant:
 
     def spoil(rng: random.Random, record: Record, _: date) -> tuple[Record, Raw, tuple[Violation, ...]]:
         changed = {**record, f.name: None}
-        if f.name in feed.one_of:
+        group = next((group.fields for group in feed.one_of if f.name in group.fields), ())
+        if group:
             # The other half of the group is filled, so that only the condition is broken.
-            other = next(name for name in feed.one_of if name != f.name)
+            other = next(name for name in group if name != f.name)
             changed[other] = _any_code(rng, feed.by_name[other])
         return changed, {f.name: None}, (Violation("required_when", f.name),)
 
@@ -116,17 +137,78 @@ def _any_code(rng: random.Random, f: Field) -> str:
     return codes.make_resident_id("441399", f"{rng.randrange(1960, 1990)}0612", rng.randrange(1000))
 
 
-def _empty_group(feed: Feed) -> Plant:
-    def spoil(_: random.Random, record: Record, __: date) -> tuple[Record, Raw, tuple[Violation, ...]]:
+def _empty_group(feed: Feed, group: OneOf) -> Plant:
+    def spoil(rng: random.Random, record: Record, __: date) -> tuple[Record, Raw, tuple[Violation, ...]]:
+        blank: Raw = {name: None for name in group.fields}
+        changed = {**record, **blank}
+        if group.when and feed.person_field:
+            # An organisation named by its representative's number alone.
+            changed[feed.person_field] = _any_code(rng, feed.by_name[feed.person_field])
         conditions = tuple(
             Violation("required_when", name)
-            for name in feed.one_of
+            for name in group.fields
             if any(when.holds(record) for when in feed.by_name[name].required_when)
         )
-        blank: Raw = {name: None for name in feed.one_of}
-        return {**record, **blank}, blank, (Violation("one_of"), *conditions)
+        return changed, blank, (Violation("one_of"), *conditions)
 
-    return Plant("one_of", "", lambda record: True, spoil)
+    return Plant("one_of", "", lambda record: group.when is None or group.when.holds(record), spoil)
+
+
+def _hollow(feed: Feed) -> Plant:
+    """A row that names a party and says nothing about it: neither licence nor penalty (DOMAIN.md §3.1)."""
+    silent = [f for f in feed.fields if f.name not in (*feed.party_fields, "updated_at")]
+
+    def spoil(_: random.Random, record: Record, __: date) -> tuple[Record, Raw, tuple[Violation, ...]]:
+        broken = tuple(Violation("required", f.name) for f in silent if f.required)
+        return record, {f.name: None for f in silent}, broken
+
+    return Plant("required", "", lambda record: True, spoil)
+
+
+def _unlawful(feed: Feed) -> Iterator[Plant]:
+    """What the law and not the department forbids (DOMAIN.md §4.2, §4.7, §4.8)."""
+    if feed.decided_on:
+        yield _before_the_catalogue(feed, feed.decided_on)
+    if feed.document:
+        yield _spelled("no_document", feed.by_name[feed.document], NO_NUMBER)
+    if feed.person_field:
+        yield _minor(feed, feed.person_field)
+        texts = [f for f in feed.fields if f.required and f.kind is Kind.TEXT and f.name not in feed.key]
+        free = [f for f in texts if not (f.enum or f.pattern or f.check or f.max_length)]
+        if free and not feed.is_register:
+            yield _forbidden(feed, free[0])
+
+
+def _before_the_catalogue(feed: Feed, decided: str) -> Plant:
+    def spoil(rng: random.Random, record: Record, _: date) -> tuple[Record, Raw, tuple[Violation, ...]]:
+        moved = {decided: feed.collected_from - timedelta(days=rng.randrange(1, 300))}
+        earliest = feed.by_name[decided]
+        while earliest.not_before:
+            moved[earliest.not_before] = moved[earliest.name] - timedelta(days=1)
+            earliest = feed.by_name[earliest.not_before]
+        return {**record, **moved}, {}, (Violation("not_in_catalogue", decided),)
+
+    # Who is an adult today was a child then: persons only where the day of delivery counts.
+    return Plant(
+        "not_in_catalogue", decided, lambda record: feed.is_register or not feed.is_person(record), spoil
+    )
+
+
+def _minor(feed: Feed, number: str) -> Plant:
+    def spoil(rng: random.Random, record: Record, today: date) -> tuple[Record, Raw, tuple[Violation, ...]]:
+        counted_on: date = today if feed.is_register else record[str(feed.decided_on)]
+        born = f"{counted_on.year - rng.randrange(8, 17)}0612"
+        child = codes.make_resident_id("441399", born, rng.randrange(1000))
+        return {**record, number: child}, {}, (Violation("minor", number),)
+
+    return Plant("minor", number, feed.is_person, spoil)
+
+
+def _forbidden(feed: Feed, f: Field) -> Plant:
+    def spoil(_: random.Random, record: Record, __: date) -> tuple[Record, Raw, tuple[Violation, ...]]:
+        return record, {f.name: f"{record[f.name]}{FORBIDDEN_TEXT}"}, (Violation("forbidden"),)
+
+    return Plant("forbidden", "", feed.is_person, spoil)
 
 
 def _spelled(
@@ -140,7 +222,11 @@ def _spelled(
         value = f"{record[f.name]};{spelling}" if append else spelling
         return record, {f.name: value}, (Violation(rule, f.name),)
 
-    return Plant(rule, f.name, lambda record: record[f.name] is not None and guard(record), spoil)
+    def fits(record: Record) -> bool:
+        # A wrong number may also stand where others leave the field blank.
+        return (record[f.name] is not None or rule == "pattern") and guard(record)
+
+    return Plant(rule, f.name, fits, spoil)
 
 
 def _too_long(f: Field) -> Plant:
@@ -180,6 +266,8 @@ def _checks(f: Field) -> Iterator[Plant]:
         "uscc": (codes.spoil_uscc_check, codes.spoil_uscc_inner),
         "resident_id": (codes.spoil_resident_id,),
         "org_code": (codes.spoil_org_code,),
+        "registration_no": (codes.spoil_registration_no,),
+        "tax_no": (codes.spoil_tax_no,),
     }
     for way in ways[str(f.check)]:
 

@@ -16,6 +16,18 @@ Record = dict[str, Any]
 """Field name → value as the department knows it: str, int, Decimal (元), date, datetime or None."""
 
 
+KNOWN_BY_USCC = "_uscc"
+"""Not delivered: whose the codes of a row without a USCC are."""
+NO_NUMBER = "空"
+"""What the items of 2016 ask for where a decision has no number (DOMAIN.md §3.1)."""
+
+
+AUTHORITY = r"^[一-龥（）()]{3,60}(局|厅|部|委|会|府|院|队|所|心|室|处|站)$"
+"""A body's full name, and no document number, code, date or address (DOMAIN.md §3.1)."""
+TAX_NUMBER = r"^([0-9A-Z]{15}|[0-9A-Z]{17}|[0-9A-Z]{18}|[0-9A-Z]{20})$"
+"""Taxpayer numbers of every generation (DOMAIN.md §2.4)."""
+
+
 class Kind(StrEnum):
     """What a column holds."""
 
@@ -62,6 +74,14 @@ class When:
         if self.unless:
             return not any(part in self.unless for part in parts)
         return not self.values or any(part in self.values for part in parts)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """At least one of the fields is filled, in every row or in those of ``when``."""
+
+    fields: tuple[str, ...]
+    when: When | None = None
 
 
 @dataclass(frozen=True)
@@ -112,13 +132,17 @@ class Draw:
     enterprise: Enterprise
     person: Person | None
     """The party, if a natural person; then ``enterprise`` only lends its region."""
+    known: Record | None = None
+    """A record the new one is about: the decision told again in another generation, the record a change speaks of."""
+    earlier: Record | None = None
+    """The change this one follows: an objection to be decided, a repair to be taken back."""
 
     def amount(self, low: int, high: int) -> Decimal:
         """元 with two decimals."""
         return Decimal(self.rng.randrange(low * 100, high * 100)) / 100
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Feed:
     """One feed and how its rows come to be.
 
@@ -136,11 +160,31 @@ class Feed:
     initial_rows: int
     nightly_rows: int
     """New rows per night; both counts are for 2,000 enterprises and scale with the city."""
+    collected_from: date
+    """Since when the catalogue has the item: nobody may collect earlier decisions."""
     withdrawal: tuple[str, str] | None = None
     decided_on: str | None = None
+    document: str | None = None
+    """Document without whose number the record may not be held against anybody."""
+    record_as: str | None = None
+    """Feed that tells the same decisions in another generation of the standard."""
+    target: str | None = None
+    """Feed whose records this one tells changes of."""
+    first_organisation: int | None = None
+    """Where in the world the organisations of this register begin, if it is not that of enterprises."""
+    is_register: bool = False
+    """Everybody in it is known by it; its persons are adults on the day it is sent."""
     party_in_key: bool = False
-    one_of: tuple[str, ...] = ()
-    uscc_field: str = "uscc"
+    unnumbered: tuple[str, ...] = ()
+    """Stand in the key for a document number written 空."""
+    one_of: tuple[OneOf, ...] = ()
+    uscc_field: str | None = "uscc"
+    other_codes: tuple[str, ...] = ()
+    """Further codes of organisations, in the order in which they count."""
+    party_fields: tuple[str, ...] = ()
+    """All a row says about the party, where rows come that say nothing else."""
+    organisation_if: tuple[str, ...] = ()
+    """Any of these filled: the person's number is the representative's."""
     person_field: str | None = None
     persons_share: float = 0.0
     masked_share: float = 0.0
@@ -160,15 +204,39 @@ class Feed:
     def name(self) -> str:
         return self.id.split(".", 1)[1]
 
+    @property
+    def key_space(self) -> str:
+        """Feed under whose name the records are counted."""
+        return self.record_as or self.id
+
+    def is_person(self, record: Record) -> bool:
+        """Whether the record is about a natural person."""
+        if self.person_field is None or record[self.person_field] is None:
+            return False
+        return not any(record.get(str(name)) for name in (self.uscc_field, *self.organisation_if))
+
     def subject(self, record: Record) -> str | None:
-        """USCC of the organisation, else resident ID of the person, the record is about."""
-        uscc: str | None = record.get(self.uscc_field)
-        return uscc or (record.get(self.person_field) if self.person_field else None)
+        """USCC of the organisation, also where the row carries another code of it, else resident ID of the person."""
+        if self.is_person(record):
+            return str(record[str(self.person_field)])
+        uscc = record.get(self.uscc_field) if self.uscc_field else None
+        return record.get(KNOWN_BY_USCC, uscc)
+
+    def party(self, record: Record) -> str:
+        """The party as the key has it: an organisation by its organisation code."""
+        for name in (self.uscc_field, *self.other_codes):
+            if code := record.get(str(name)):
+                return str(code[8:17] if len(code) == 18 else code.replace("-", ""))
+        return str(record.get(str(self.person_field)))
 
     def natural_key(self, record: Record) -> tuple[str, ...]:
-        """Values of the natural key, with the party's identifier where it is part of it."""
-        parts = tuple(str(record[name]) for name in self.key)
-        return (*parts, str(self.subject(record))) if self.party_in_key else parts
+        """Values of the natural key, with the party where it is part of it."""
+        instead = tuple(str(record[name]) for name in self.unnumbered)
+        parts = tuple(
+            "|".join(instead) if instead and record[name] == NO_NUMBER else str(record[name])
+            for name in self.key
+        )
+        return (*parts, self.party(record)) if self.party_in_key else parts
 
     def is_withdrawal(self, record: Record) -> bool:
         return self.withdrawal is not None and record[self.withdrawal[0]] == self.withdrawal[1]

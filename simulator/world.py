@@ -14,13 +14,17 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from simulator import vocabulary as words
-from simulator.codes import USCC_ALPHABET, make_resident_id, make_uscc
+from simulator.codes import USCC_ALPHABET, make_registration_no, make_resident_id, make_uscc
 from simulator.vocabulary import Region
 
 RESIDENT_REGION = "441399"
 BODY_PREFIX = "QQ"
 FIRST_STRANGER = 20_000_000
 """Enterprises from this index on exist but are never in the registration feed: subjects nobody knows."""
+FIRST_INSTITUTION = 100_000_000
+"""Organisations from this index on are 事业单位."""
+FIRST_SOCIAL_ORGANISATION = 200_000_000
+"""Organisations from this index on are 社会组织."""
 
 _BODIES = 31**6
 _BIRTHS_FROM = date(1950, 1, 1)
@@ -41,6 +45,8 @@ _FORMS = (
     ("A1", "军队文职事业单位", 1),
     ("Y1", "其他组织机构", 2),
 )
+_INSTITUTIONS = (("12", "事业单位", 1),)
+_SOCIAL_ORGANISATIONS = (("51", "社会团体", 5), ("52", "民办非企业单位", 4), ("53", "基金会", 1))
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,13 @@ class Enterprise:
     @property
     def org_code(self) -> str:
         return self.uscc[8:17]
+
+    @property
+    def registration_no(self) -> str | None:
+        """The 15 digits of those registered before the unified code (October 2015)."""
+        if self.established_on >= date(2015, 10, 1):
+            return None
+        return make_registration_no(f"{self.region.code}{self.index % 10**8:08d}")
 
 
 @dataclass(frozen=True)
@@ -101,7 +114,8 @@ class World:
     def _enterprise(self, index: int) -> Enterprise:
         rng = self._random("enterprise", index)
         region = rng.choices(words.REGIONS, words.REGION_WEIGHTS)[0]
-        prefix, enterprise_type, _ = rng.choices(_FORMS, [share for *_, share in _FORMS])[0]
+        forms = _forms(index)
+        prefix, enterprise_type, _ = rng.choices(forms, [share for *_, share in forms])[0]
         brand = f"拟{rng.choice(words.BRAND_FIRST)}{rng.choice(words.BRAND_SECOND)}"
         industry = rng.choice(words.INDUSTRIES)
         representative = self.person(rng.randrange(self.persons))
@@ -147,6 +161,12 @@ def office_uscc(kind: str, region: Region) -> str:
     return make_uscc("11", region.code, _encode(serial))
 
 
+def _forms(index: int) -> tuple[tuple[str, str, int], ...]:
+    if index >= FIRST_SOCIAL_ORGANISATION:
+        return _SOCIAL_ORGANISATIONS
+    return _INSTITUTIONS if index >= FIRST_INSTITUTION else _FORMS
+
+
 def _body(seed: int, index: int) -> str:
     return _encode((index + seed) * _SPREAD_BODIES % _BODIES)
 
@@ -166,8 +186,14 @@ def _organisation_name(prefix: str, enterprise_type: str, region: Region, brand:
             return f"{place}{brand}{industry}店"
         case "93":
             return f"{place}{brand}种养专业合作社"
+        case "12":
+            return f"{place}{brand}{industry}事务中心"
+        case "51":
+            return f"{place}{brand}{industry}协会"
         case "52":
             return f"{place}{brand}培训中心"
+        case "53":
+            return f"{place}{brand}慈善基金会"
         case "N2":
             return f"{place}{brand}村股份经济合作联合社"
         case "A1":

@@ -124,12 +124,17 @@ def _enter_batch(connection: psycopg.Connection, contract: FeedContract, batch_i
     connection.execute(
         sql.SQL(
             "insert into ops.record_event (record_key, kind, effective_on, document_no, reason, objection_no, severity,"
-            " entered_by, feed, batch_id, source_row)"
+            " entered_by, feed, batch_id, source_row, change_key)"
             " select target_record_key, kind, effective_on, document_no, reason,"
             " case when kind like 'objection%%' then objection_no end,"
-            " case when kind = 'severity_finding' then severity end, {by}, {feed}, batch_id, source_row"
-            " from (select target_record_key, batch_id, source_row, {fields} from raw.{table} where batch_id = {batch})"
-            " as delivered order by effective_on, source_row on conflict (batch_id, source_row) do nothing"
+            " case when kind = 'severity_finding' then severity end, {by}, {feed}, batch_id, source_row, change_key"
+            " from (select target_record_key, record_key as change_key, batch_id, source_row, {fields} from raw.{table}"
+            " where batch_id = {batch}) as delivered where not exists ("
+            # Senders repeat themselves: a change that says nothing new must not come after what undid it.
+            " select from ops.record_event as entered where entered.change_key = delivered.change_key"
+            " and (entered.record_key, entered.kind, entered.effective_on)"
+            " = (delivered.target_record_key, delivered.kind, delivered.effective_on))"
+            " order by effective_on, source_row on conflict (batch_id, source_row) do nothing"
         ).format(
             by=sql.Literal(contract.terms.department.name),
             feed=sql.Literal(contract.feed),

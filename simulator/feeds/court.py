@@ -6,7 +6,20 @@ import random
 from datetime import date, timedelta
 from decimal import Decimal
 
-from simulator.schema import DateStyle, Draw, Feed, Medium, Record, When, amount, day, number, stamp, text
+from simulator.schema import (
+    DateStyle,
+    Draw,
+    Feed,
+    Medium,
+    OneOf,
+    Record,
+    When,
+    amount,
+    day,
+    number,
+    stamp,
+    text,
+)
 
 PERSON = "自然人"
 ORGANISATION = "法人或其他组织"
@@ -17,7 +30,8 @@ GROUNDS = (
 CLOSED = ("执行完毕", "终结本次执行程序")
 
 
-def _party(draw: Draw) -> Record:
+def party_of(draw: Draw) -> Record:
+    """Type, name and identifier of the party drawn."""
     if draw.person is None:
         return {
             "party_type": ORGANISATION,
@@ -33,7 +47,8 @@ def _party(draw: Draw) -> Record:
     }
 
 
-def _court(draw: Draw) -> str:
+def court_of(draw: Draw) -> str:
+    """The court where the party is."""
     region = draw.enterprise.region
     return f"{region.city}{region.county}人民法院"
 
@@ -47,15 +62,15 @@ def _new_debtor(draw: Draw) -> Record:
     removed = draw.decided_on < draw.day - timedelta(days=200) and rng.random() < 0.25
     return {
         "record_no": f"{region.code}{draw.serial:010d}",
-        **_party(draw),
+        **party_of(draw),
         "legal_representative": None if person else draw.enterprise.representative,
         "sex": person.sex if person else None,
         "age": (draw.decided_on - person.born_on).days // 366 if person else None,
         "case_no": f"({filed.year}){region.court_mark}执{draw.serial + 100}号",
         "filing_date": filed,
-        "court_name": _court(draw),
+        "court_name": court_of(draw),
         "basis_document_no": f"({filed.year}){region.court_mark}民初{draw.serial + 500}号",
-        "basis_authority": _court(draw),
+        "basis_authority": court_of(draw),
         "obligation": f"向{creditor}支付{debt}元及利息" if rng.random() < 0.8 else None,
         "performance": "全部已履行" if removed else rng.choice(("全部未履行", "全部未履行", "部分未履行")),
         "grounds": ";".join(rng.sample(GROUNDS, rng.choice((1, 1, 1, 2)))),
@@ -82,11 +97,11 @@ def _new_enforcement(draw: Draw) -> Record:
     closed = draw.decided_on < draw.day - timedelta(days=180) and rng.random() < 0.5
     return {
         "case_no": f"({draw.decided_on.year}){region.court_mark}执{draw.serial + 20_000}号",
-        **_party(draw),
+        **party_of(draw),
         "cause": rng.choice(
             ("买卖合同纠纷", "民间借贷纠纷", "劳动争议", "建设工程施工合同纠纷", "金融借款合同纠纷")
         ),
-        "court_name": _court(draw),
+        "court_name": court_of(draw),
         "filing_date": draw.decided_on,
         "amount_cny": draw.amount(2_000, 8_000_000),
         "basis_document_no": f"({draw.decided_on.year}){region.court_mark}民初{draw.serial + 40_000}号",
@@ -136,9 +151,11 @@ DISHONEST_JUDGMENT_DEBTOR = Feed(
     amend=_amend_debtor,
     initial_rows=400,
     nightly_rows=60,
+    collected_from=date(1991, 4, 9),
+    document="basis_document_no",
     withdrawal=("status", "撤销"),
     decided_on="published_on",
-    one_of=("uscc", "resident_id"),
+    one_of=(OneOf(("uscc", "resident_id")),),
     person_field="resident_id",
     persons_share=0.45,
     masked_share=0.2,
@@ -173,9 +190,11 @@ JUDGMENT_ENFORCEMENT = Feed(
     amend=_amend_enforcement,
     initial_rows=500,
     nightly_rows=60,
+    collected_from=date(1991, 4, 9),
+    document="basis_document_no",
     withdrawal=("case_status", "撤销"),
     decided_on="filing_date",
-    one_of=("uscc", "resident_id"),
+    one_of=(OneOf(("uscc", "resident_id")),),
     person_field="resident_id",
     persons_share=0.35,
 )  # fmt: skip

@@ -6,12 +6,15 @@ import random
 from datetime import date, timedelta
 from decimal import Decimal
 
-from simulator.schema import Draw, Feed, Medium, Record, When, amount, day, stamp, text
+from simulator.schema import AUTHORITY, Draw, Feed, Medium, Record, When, amount, day, stamp, text
 from simulator.world import office_uscc
 
 PARTY_TYPES = ("法人及非法人组织", "自然人", "个体工商户")
 DOCUMENT_TYPES = (
     "身份证", "港澳居民来往内地通行证", "台湾居民来往大陆通行证", "护照号", "外国人永久居留身份证",
+)  # fmt: skip
+PARTY_FIELDS = (
+    "party_name", "party_type", "uscc", "legal_representative", "party_id_type", "resident_id",
 )  # fmt: skip
 PENALTY_KINDS = (
     "警告", "通报批评", "罚款", "没收违法所得", "没收非法财物", "暂扣许可证件", "降低资质等级", "吊销许可证件",
@@ -22,13 +25,15 @@ ABNORMAL_CAUSES = (
     "未按规定期限公示年度报告", "未按责令期限公示企业信息", "公示信息隐瞒真实情况弄虚作假",
     "通过登记的住所或经营场所无法联系",
 )  # fmt: skip
+GONE = ("注销", "迁出")
 LONG_TERM = date(2099, 12, 31)
 """How the 2018 standard writes 长期."""
 FINE_CEILING = 10_000
 """万元: a larger figure means that the sender wrote 元."""
 
 
-def _office(draw: Draw) -> tuple[str, str]:
+def office(draw: Draw) -> tuple[str, str]:
+    """Name and code of the market regulation office where the party is."""
     region = draw.enterprise.region
     return f"{region.city}{region.county}市场监督管理局", office_uscc("market", region)
 
@@ -57,22 +62,27 @@ def _party(draw: Draw) -> Record:
 def _new_registration(draw: Draw) -> Record:
     rng, enterprise = draw.rng, draw.enterprise
     newly_founded = enterprise.index >= draw.world.enterprises
+    short_lived = newly_founded and draw.decided_on < draw.day - timedelta(days=40) and rng.random() < 0.2
     status = (
-        "存续"
+        ("注销" if short_lived else "存续")
         if newly_founded
         else rng.choices(("存续", "在业", "吊销", "注销", "迁出"), (60, 26, 4, 8, 2))[0]
     )
     return {
         "uscc": enterprise.uscc,
+        "registration_no": enterprise.registration_no,
         "enterprise_name": enterprise.name,
         "enterprise_type": enterprise.enterprise_type,
         "legal_representative": enterprise.representative,
         "registered_capital_cny": Decimal(enterprise.capital_cny) if rng.random() < 0.9 else None,
-        "established_on": draw.decided_on if newly_founded else enterprise.established_on,
+        "established_on": draw.decided_on - timedelta(days=30 * short_lived)
+        if newly_founded
+        else enterprise.established_on,
+        "deregistered_on": draw.decided_on if status in GONE else None,
         "address": enterprise.address,
         "region_code": enterprise.region.code,
         "business_scope": enterprise.scope if rng.random() < 0.95 else None,
-        "authority": _office(draw)[0],
+        "authority": office(draw)[0],
         "registration_status": status,
         "approved_on": draw.decided_on,
     }
@@ -81,7 +91,9 @@ def _new_registration(draw: Draw) -> Record:
 def _amend_registration(rng: random.Random, record: Record, today: date) -> Record:
     change = rng.choice(("status", "address", "capital"))
     if change == "status" and record["registration_status"] in ("存续", "在业"):
-        return {"registration_status": rng.choice(("注销", "吊销", "迁出")), "approved_on": today}
+        status = rng.choice(("注销", "吊销", "迁出"))
+        gone = today if status in GONE else None
+        return {"registration_status": status, "deregistered_on": gone, "approved_on": today}
     if change == "address":
         return {"address": f"{record['address'].split('(')[0]}({today:%m%d}变更)", "approved_on": today}
     return {"registered_capital_cny": Decimal(rng.randrange(10, 3_000) * 10_000), "approved_on": today}
@@ -89,7 +101,7 @@ def _amend_registration(rng: random.Random, record: Record, today: date) -> Reco
 
 def _new_penalty(draw: Draw) -> Record:
     rng, region = draw.rng, draw.enterprise.region
-    authority, authority_code = _office(draw)
+    authority, authority_code = office(draw)
     kinds = rng.choices(
         (
             ("罚款",),
@@ -148,7 +160,7 @@ def _amend_penalty(rng: random.Random, record: Record, today: date) -> Record:
 
 def _new_licence(draw: Draw) -> Record:
     rng, region = draw.rng, draw.enterprise.region
-    authority, authority_code = _office(draw)
+    authority, authority_code = office(draw)
     certificate = rng.choice(("食品经营许可证", "特种设备使用登记证", "药品经营许可证", "计量标准考核证书"))
     return {
         **_party(draw),
@@ -182,7 +194,7 @@ def _amend_licence(rng: random.Random, record: Record, today: date) -> Record:
 
 def _new_abnormal(draw: Draw) -> Record:
     rng, enterprise = draw.rng, draw.enterprise
-    authority, _ = _office(draw)
+    authority, _ = office(draw)
     removed = draw.decided_on < draw.day - timedelta(days=150) and rng.random() < 0.4
     return {
         "uscc": enterprise.uscc,
@@ -213,6 +225,7 @@ ENTERPRISE_REGISTRATION = Feed(
     medium=Medium.CSV,
     fields=(
         text("uscc", "统一社会信用代码", check="uscc"),
+        text("registration_no", "工商注册号", required=False, check="registration_no"),
         text("enterprise_name", "企业名称", max_length=200),
         text("enterprise_type", "企业类型"),
         text("legal_representative", "法定代表人", max_length=50),
@@ -223,6 +236,8 @@ ENTERPRISE_REGISTRATION = Feed(
         text("business_scope", "经营范围", required=False),
         text("authority", "登记机关"),
         text("registration_status", "登记状态", enum=("存续", "在业", "吊销", "注销", "迁出")),
+        day("deregistered_on", "注销或迁出日期", required=False, not_future=True, not_before="established_on",
+            required_when=(When("registration_status", GONE),)),
         day("approved_on", "核准日期", not_future=True, not_before="established_on"),
         stamp("updated_at", "更新时间"),
     ),
@@ -231,9 +246,11 @@ ENTERPRISE_REGISTRATION = Feed(
     amend=_amend_registration,
     initial_rows=2_000,
     nightly_rows=60,
+    collected_from=date(1994, 7, 1),
     decided_on="approved_on",
+    is_register=True,
     by_serial=True,
-)
+)  # fmt: skip
 
 ADMINISTRATIVE_PENALTY = Feed(
     id="market_regulation.administrative_penalty",
@@ -265,7 +282,7 @@ ADMINISTRATIVE_PENALTY = Feed(
         day("decision_date", "CF_JDRQ", not_future=True),
         day("valid_until", "CF_YXQ", not_before="decision_date"),
         day("display_until", "CF_GSJZQ", required=False, not_before="decision_date"),
-        text("authority_name", "CF_CFJG"),
+        text("authority_name", "CF_CFJG", pattern=AUTHORITY),
         text("authority_uscc", "CF_CFJGDM", check="uscc"),
         text("status", "CF_ZT", enum=("1", "2")),
         text("source_unit", "CF_SJLY"),
@@ -273,14 +290,17 @@ ADMINISTRATIVE_PENALTY = Feed(
         text("remark", "BZ", required=False),
         stamp("updated_at", "SJC"),
     ),
-    key=("document_no", "authority_uscc"),
+    key=("document_no", "authority_name"),
     party_in_key=True,
     new=_new_penalty,
     amend=_amend_penalty,
     initial_rows=600,
     nightly_rows=70,
+    collected_from=date(1996, 10, 1),
+    document="document_no",
     withdrawal=("status", "2"),
     decided_on="decision_date",
+    party_fields=PARTY_FIELDS,
     person_field="resident_id",
     persons_share=0.15,
 )  # fmt: skip
@@ -309,7 +329,7 @@ ADMINISTRATIVE_LICENCE = Feed(
         day("decision_date", "XK_JDRQ", not_future=True),
         day("valid_from", "XK_YXQZ"),
         day("valid_until", "XK_YXQZI", not_before="valid_from"),
-        text("authority_name", "XK_XKJG"),
+        text("authority_name", "XK_XKJG", pattern=AUTHORITY),
         text("authority_uscc", "XK_XKJGDM", check="uscc"),
         text("status", "XK_ZT", enum=("1", "2")),
         text("source_unit", "XK_LYDW"),
@@ -317,14 +337,17 @@ ADMINISTRATIVE_LICENCE = Feed(
         text("remark", "BZ", required=False),
         stamp("updated_at", "SJC"),
     ),
-    key=("document_no", "authority_uscc"),
+    key=("document_no", "authority_name"),
     party_in_key=True,
+    unnumbered=("decision_date", "content"),
     new=_new_licence,
     amend=_amend_licence,
     initial_rows=800,
     nightly_rows=70,
+    collected_from=date(2004, 7, 1),
     withdrawal=("status", "2"),
     decided_on="decision_date",
+    party_fields=PARTY_FIELDS,
     person_field="resident_id",
     persons_share=0.1,
 )  # fmt: skip
@@ -350,5 +373,6 @@ ABNORMAL_OPERATION = Feed(
     amend=_amend_abnormal,
     initial_rows=400,
     nightly_rows=50,
+    collected_from=date(2014, 10, 1),
     decided_on="listed_on",
 )

@@ -9,7 +9,7 @@ import random
 from datetime import date, timedelta
 from decimal import Decimal
 
-from simulator.schema import Draw, Feed, Field, Medium, Record, When, amount, day, number, stamp, text
+from simulator.schema import Draw, Feed, Field, Medium, OneOf, Record, When, amount, day, number, stamp, text
 
 INSURANCES = ("企业职工基本养老保险", "职工基本医疗保险", "失业保险", "工伤保险")
 MONTH = r"^\d{4}(0[1-9]|1[0-2])$"
@@ -17,7 +17,8 @@ PERSON = "自然人"
 ORGANISATION = "法人或其他组织"
 
 
-def _agency(draw: Draw) -> str:
+def agency_of(draw: Draw) -> str:
+    """The social insurance agency where the party is."""
     return f"{draw.enterprise.region.city}{draw.enterprise.region.county}社会保险基金管理局"
 
 
@@ -42,7 +43,7 @@ def _new_contribution(draw: Draw) -> Record:
         "insured_count": insured,
         "due_cny": due,
         "paid_cny": due if rng.random() < 0.9 else (due / 2).quantize(Decimal("0.01")),
-        "agency": _agency(draw),
+        "agency": agency_of(draw),
         "change_op": "I",
     }
 
@@ -67,7 +68,7 @@ def _new_contribution_arrears(draw: Draw) -> Record:
         "month_arrears_cny": monthly,
         "total_arrears_cny": monthly * months,
         "arrears_months": months,
-        "agency": _agency(draw),
+        "agency": agency_of(draw),
         "determined_on": draw.decided_on,
         "is_repaid": "是" if repaid else "否",
         "repaid_on": draw.decided_on + timedelta(days=rng.randrange(5, 140)) if repaid else None,
@@ -113,7 +114,7 @@ def _amend_wage_arrears(rng: random.Random, record: Record, today: date) -> Reco
     return {"amount_cny": record["amount_cny"] + Decimal(rng.randrange(100, 800_000)) / 100, "change_op": "U"}
 
 
-_CHANGE: tuple[Field, ...] = (text("change_op", enum=("I", "U", "D")), stamp("updated_at"))
+CHANGE: tuple[Field, ...] = (text("change_op", enum=("I", "U", "D")), stamp("updated_at"))
 
 EMPLOYER_CONTRIBUTION = Feed(
     id="social_security.employer_contribution",
@@ -131,13 +132,14 @@ EMPLOYER_CONTRIBUTION = Feed(
         amount("due_cny"),
         amount("paid_cny"),
         text("agency"),
-        *_CHANGE,
+        *CHANGE,
     ),
     key=("uscc", "insurance_kind", "contribution_month"),
     new=_new_contribution,
     amend=_amend_contribution,
     initial_rows=1_500,
     nightly_rows=100,
+    collected_from=date(2011, 7, 1),
     withdrawal=("change_op", "D"),
     by_serial=True,
     rows_per_subject=4,
@@ -160,13 +162,15 @@ CONTRIBUTION_ARREARS = Feed(
         day("determined_on", not_future=True),
         text("is_repaid", enum=("是", "否")),
         day("repaid_on", required=False, required_when=(When("is_repaid", ("是",)),)),
-        *_CHANGE,
+        *CHANGE,
     ),
     key=("uscc", "insurance_kind", "arrears_month"),
     new=_new_contribution_arrears,
     amend=_amend_contribution_arrears,
     initial_rows=400,
     nightly_rows=50,
+    collected_from=date(2011, 7, 1),
+    document="document_no",
     withdrawal=("change_op", "D"),
     decided_on="determined_on",
     by_serial=True,
@@ -191,7 +195,7 @@ WAGE_ARREARS_LIST = Feed(
         day("listed_on", not_future=True),
         day("exit_on", required=False, not_before="listed_on"),
         text("exit_reason", required=False, required_when=(When("exit_on"),)),
-        *_CHANGE,
+        *CHANGE,
     ),
     key=("document_no",),
     party_in_key=True,
@@ -199,9 +203,11 @@ WAGE_ARREARS_LIST = Feed(
     amend=_amend_wage_arrears,
     initial_rows=300,
     nightly_rows=40,
+    collected_from=date(2004, 12, 1),
+    document="document_no",
     withdrawal=("change_op", "D"),
     decided_on="listed_on",
-    one_of=("uscc", "resident_id"),
+    one_of=(OneOf(("uscc", "resident_id")),),
     person_field="resident_id",
     persons_share=0.15,
 )

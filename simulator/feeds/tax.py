@@ -16,7 +16,8 @@ VIOLATIONS = (
 )  # fmt: skip
 
 
-def _authority(draw: Draw) -> str:
+def authority_of(draw: Draw) -> str:
+    """The tax authority where the party is."""
     return f"国家税务总局{draw.enterprise.region.city}{draw.enterprise.region.county}税务局"
 
 
@@ -35,7 +36,7 @@ def _new_arrears(draw: Draw) -> Record:
         "place": enterprise.address if rng.random() < 0.85 else None,
         "arrears_balance_cny": Decimal(0) if settled else balance,
         "new_arrears_cny": (balance * rng.randrange(0, 80) / 100).quantize(Decimal("0.01")),
-        "tax_authority": _authority(draw),
+        "tax_authority": authority_of(draw),
         "announced_on": draw.decided_on,
         "period": f"{closed_quarter.year}Q{(closed_quarter.month - 1) // 3 + 1}"
         if not enterprise.is_individual_business
@@ -58,7 +59,7 @@ def _new_a_grade(draw: Draw) -> Record:
         "taxpayer_id": enterprise.uscc,
         "rating_year": draw.decided_on.year - 1 - wrapped,
         "taxpayer_name": enterprise.name,
-        "tax_authority": _authority(draw),
+        "tax_authority": authority_of(draw),
         "document_no": f"{enterprise.region.document_mark}税信〔{draw.decided_on.year}〕{draw.serial + 1}号",
         "rated_on": draw.decided_on,
         "status": "有效",
@@ -130,6 +131,8 @@ TAX_ARREARS = Feed(
     amend=_amend_arrears,
     initial_rows=400,
     nightly_rows=60,
+    collected_from=date(2001, 5, 1),
+    document="announcement_no",
     withdrawal=("status", "撤销"),
     decided_on="announced_on",
     uscc_field="taxpayer_id",
@@ -154,6 +157,7 @@ TAXPAYER_A_GRADE = Feed(
     amend=_amend_a_grade,
     initial_rows=600,
     nightly_rows=40,
+    collected_from=date(2014, 10, 1),
     withdrawal=("status", "撤销"),
     decided_on="rated_on",
     uscc_field="taxpayer_id",
@@ -189,6 +193,8 @@ MAJOR_TAX_VIOLATION = Feed(
     amend=_amend_violation,
     initial_rows=300,
     nightly_rows=40,
+    collected_from=date(2001, 5, 1),
+    document="case_document_no",
     withdrawal=("status", "撤销"),
     decided_on="penalty_date",
     uscc_field="taxpayer_id",

@@ -29,22 +29,12 @@ def endpoints(
     config = simulator.config
     server = psycopg.conninfo.conninfo_to_dict(postgres_server)
     return {
-        "court": Endpoint(
-            "sftp",
-            config.host,
-            config.court.port,
-            config.court.user,
-            config.court.password,
-            {"host_key": config.court.host_key},
-        ),
-        "market_regulation": Endpoint(
-            "sftp",
-            config.host,
-            config.market_regulation.port,
-            config.market_regulation.user,
-            config.market_regulation.password,
-            {"host_key": config.market_regulation.host_key},
-        ),
+        **{
+            source: Endpoint(
+                "sftp", config.host, sftp.port, sftp.user, sftp.password, {"host_key": sftp.host_key}
+            )
+            for source, sftp in config.sftp.items()
+        },
         "tax": Endpoint("http", config.host, config.tax.port, config.tax.client_id, config.tax.client_secret),
         "social_security": Endpoint(
             "postgres",
@@ -104,6 +94,6 @@ def simulator_with(
 
 @pytest.fixture
 def nights(simulator_with: Callable[..., AbstractContextManager[Nights]]) -> Iterator[Nights]:
-    """A small city with all four departments up."""
+    """A small city with all five departments up."""
     with simulator_with() as city:
         yield city

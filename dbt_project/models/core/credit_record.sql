@@ -87,6 +87,12 @@ governed as (
         item.use_starts,
         item.report_sla_workdays,
         item.withdrawn_on as item_withdrawn_on,
+        -- The sender may narrow the catalogue's tier, never widen it.
+        case
+            when 'authorised' in (item.sharing_tier, newest.usage_scope) then 'authorised'
+            when 'government' in (item.sharing_tier, newest.usage_scope) then 'government'
+            else item.sharing_tier
+        end as sharing_tier,
         concat_ws(' ', basis.legal_basis_name, basis.legal_basis_article) as legal_basis,
         basis.catalogue_item_code is not null as has_legal_basis,
         record_state.taken_away_on,
@@ -203,6 +209,7 @@ final as (
         end as status,
         catalogue_item_code,
         catalogue_version,
+        sharing_tier,
         legal_basis,
         record_category,
         effect,

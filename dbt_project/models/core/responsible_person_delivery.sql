@@ -31,6 +31,21 @@ with final as (
     union all
 
     select
+        'market_regulation.administrative_licence_v2016'::text as feed,
+        batch_id,
+        source_row,
+        record_key,
+        '法定代表人'::text as role,
+        responsible_keys[1] as person_subject_key,
+        legal_representative as person_name,
+        null::date as valid_from,
+        null::date as valid_until
+    from {{ ref('stg_market_regulation__administrative_licence_v2016') }}
+    where legal_representative is not null
+
+    union all
+
+    select
         'market_regulation.administrative_penalty'::text as feed,
         batch_id,
         source_row,
@@ -41,6 +56,21 @@ with final as (
         null::date as valid_from,
         null::date as valid_until
     from {{ ref('stg_market_regulation__administrative_penalty') }}
+    where legal_representative is not null
+
+    union all
+
+    select
+        'market_regulation.administrative_penalty_v2016'::text as feed,
+        batch_id,
+        source_row,
+        record_key,
+        '法定代表人'::text as role,
+        responsible_keys[1] as person_subject_key,
+        legal_representative as person_name,
+        null::date as valid_from,
+        null::date as valid_until
+    from {{ ref('stg_market_regulation__administrative_penalty_v2016') }}
     where legal_representative is not null
 
     union all

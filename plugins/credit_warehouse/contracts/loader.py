@@ -49,6 +49,7 @@ def _load_all(folder: Path) -> tuple[tuple[str, FeedContract], ...]:
     contracts = {contract.feed: contract for contract in map(load_contract, sorted(folder.glob("*/*.yaml")))}
     for contract in contracts.values():
         _find_target(contract, contracts)
+        _find_twin(contract, contracts)
     return tuple(contracts.items())
 
 
@@ -62,10 +63,28 @@ def _find_target(contract: FeedContract, contracts: dict[str, FeedContract]) -> 
     own = {field.name for field in contract.fields}
     needed = set(target.natural_key)
     if target.terms.subject.in_natural_key:
-        needed |= {name for name in (target.terms.subject.uscc, target.terms.subject.resident_id) if name}
+        needed |= set(target.terms.subject.identifiers)
     if needed - own:
         raise ContractError(
             f"{contract.feed}: lacks {', '.join(sorted(needed - own))} of {target.feed}'s key"
+        )
+
+
+def _find_twin(contract: FeedContract, contracts: dict[str, FeedContract]) -> None:
+    """Two generations of one item make one record only if they name it alike."""
+    if contract.terms.record_as is None:
+        return
+    twin = contracts.get(contract.terms.record_as)
+    if twin is None or twin.terms.record is None:
+        raise ContractError(f"{contract.feed}: recordAs {contract.terms.record_as} is no feed of records")
+    if (
+        contract.natural_key != twin.natural_key
+        or contract.terms.unnumbered_key != twin.terms.unnumbered_key
+        or contract.terms.catalogue_item != twin.terms.catalogue_item
+        or contract.terms.subject.in_natural_key != twin.terms.subject.in_natural_key
+    ):
+        raise ContractError(
+            f"{contract.feed}: natural key and catalogue item must be those of {twin.feed}, as whose records it counts"
         )
 
 

@@ -71,6 +71,8 @@ class FieldTerms(Terms):
     min_fill_rate: float | None = None
     envelope: bool = False
     """Transport columns (change_op, change_seq …) that describe the delivery and not the record."""
+    pattern_means: str | None = None
+    """What the pattern asks for, in words a clerk understands."""
     meanings: dict[str, str] = {}
     """What each delivered code means in our terms: marts carry the meaning, raw the code. Codes not listed are no default
     but an error; for a multi-valued field it speaks of each value."""
@@ -155,11 +157,12 @@ class Drift(Terms):
 
 
 class OneOf(Terms):
-    """At least one of the fields must be filled (代码组)."""
+    """At least one of the fields must be filled (代码组), in every row or in those of ``when``."""
 
     name: str
     label: str
     fields: tuple[str, ...]
+    when: RequiredWhen | None = None
 
 
 class Subject(Terms):
@@ -173,6 +176,8 @@ class Subject(Terms):
     resident_id: str | None = None
     resident_id_type: str | None = None
     """Field with the kind of document (身份证, 护照, …): it says by which rule the number is checked and keyed."""
+    organisation_if: tuple[str, ...] = ()
+    """Any of these fields filled: the party is an organisation, and the resident ID its representative's (DOMAIN.md §3.1)."""
     in_natural_key: bool = False
 
     @property
@@ -241,7 +246,10 @@ class Record(Terms):
     end_reason: str | None = None
     severity: str | None = None
     """Field with the severity the deciding body found; its meanings are 未定, 轻微, 一般, 较重, 严重."""
-    penalty_kinds: str | None = None
+    penalty_kinds: tuple[str, ...] = ()
+    """Fields with kinds of penalty, in the terms of 行政处罚法 art. 9."""
+    usage_scope: str | None = None
+    """Field with the scope of use the sender set; its meanings are 公示, 政务共享, 授权查询 (DOMAIN.md §3.1)."""
     rating_year: str | None = None
     amount_cny: str | None = None
     status: str | None = None
@@ -301,6 +309,11 @@ class FeedTerms(Terms):
     responsible: tuple[Responsible, ...] = ()
     withdrawal: Withdrawal | None = None
     record: Record | None = None
+    record_as: str | None = None
+    """Feed whose records these are too: the same decision delivered by both, in two generations of a standard, is one
+    record. Both have the same natural key."""
+    unnumbered_key: tuple[str, ...] = ()
+    """Fields that stand in the key for the document number where the sender writes that there is none (空)."""
     population_register: PopulationRegister | None = None
     change: Change | None = None
     updated_field: str
@@ -381,10 +394,12 @@ class FeedContract(BaseModel):
             raise ValueError(f"{self.feed}: field names and headers must be unique")
         terms = self.terms
         wanted = [terms.updated_field, terms.subject.name]
-        wanted += [*terms.subject.identifiers, terms.subject.resident_id_type]  # type: ignore[list-item]
+        wanted += [*terms.subject.identifiers, *terms.subject.organisation_if, terms.subject.resident_id_type]  # type: ignore[list-item]
         for person in terms.responsible:
             wanted += [value for key, value in person if key != "role"]
         wanted += [name for group in terms.one_of for name in group.fields]
+        wanted += [group.when.field for group in terms.one_of if group.when]
+        wanted += terms.unnumbered_key
         wanted += [terms.withdrawal.field] if terms.withdrawal else []
         constants = {
             "category",
@@ -392,11 +407,14 @@ class FeedContract(BaseModel):
             "list_name",
             "is_subject_register",
             "ended_when",
+            "penalty_kinds",
             "population",
             "target",
         }
         for block in (terms.record, terms.population_register, terms.change):
             wanted += [v for k, v in (block.model_dump() if block else {}).items() if k not in constants]
+        if terms.record:
+            wanted += terms.record.penalty_kinds
         if terms.record and terms.record.ended_when:
             wanted.append(terms.record.ended_when.field)
         if (terms.change is None) == (terms.record is None and terms.population_register is None):

@@ -10,6 +10,7 @@ from credit_warehouse.contracts import FeedContract
 from credit_warehouse.contracts.model import Responsible, Subject
 from credit_warehouse.identity.codes import Kind
 from credit_warehouse.identity.documents import DOCUMENT_KINDS, names_of
+from credit_warehouse.intake.lawfulness import is_person
 from credit_warehouse.intake.rule import literal
 
 _UNTIL = "getvariable('delivered_for')"
@@ -36,7 +37,10 @@ def identifier(contract: FeedContract) -> str:
             (f"t_{field} is not null", literal(kind), f"t_{field}")
             for field, kind in _codes(subject, *_LEGACY)
         ),
-        *_documents(contract, subject),
+        *(
+            (f"{is_person(subject)} and {condition}", type_, value)
+            for condition, type_, value in _documents(contract, subject)
+        ),
     ]
     return _first(branches)
 

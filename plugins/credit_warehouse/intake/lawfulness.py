@@ -12,7 +12,7 @@ from datetime import date
 from credit_warehouse.catalogue import load_catalogue
 from credit_warehouse.catalogue.model import Dated
 from credit_warehouse.contracts import FeedContract, Field
-from credit_warehouse.contracts.model import FieldType
+from credit_warehouse.contracts.model import FieldType, Subject
 from credit_warehouse.intake.rule import Rule, literal
 
 LAWFULNESS_RULES = ("not_in_catalogue", "no_legal_basis", "no_document", "forbidden", "minor")
@@ -89,10 +89,17 @@ def _forbidden(contract: FeedContract) -> Iterator[Rule]:
             "forbidden",
             "",
             category.category,
-            f"t_{person} is not null and ({found})",
+            f"{is_person(contract.terms.subject)} and ({found})",
             f"含有禁止归集的内容（{category.category}）",
             f"请删除该内容后重新报送该行；依据：{category.source}",
         )
+
+
+def is_person(subject: Subject) -> str:
+    """SQL: the row carries a person's number, and not as the representative of an organisation."""
+    return " and ".join(
+        [f"t_{subject.resident_id} is not null", *(f"t_{name} is null" for name in subject.organisation_if)]
+    )
 
 
 def _is_free_text(field: Field) -> bool:
@@ -110,7 +117,7 @@ def _adults_only(contract: FeedContract) -> Iterator[Rule]:
     is_register = contract.terms.population_register is not None
     on_day = "getvariable('delivered_for')" if is_register else f"v_{contract.decided_field}::date"
     condition = (
-        f"is_resident_id(t_{field.name}, getvariable('delivered_for'))"
+        f"{is_person(subject)} and is_resident_id(t_{field.name}, getvariable('delivered_for'))"
         f" and try_strptime(t_{field.name}[7:14], '%Y%m%d')::date > {on_day} - interval 18 year"
     )
     if subject.resident_id_type:

@@ -154,7 +154,8 @@ def _shape(contract: FeedContract, field: Field, make: Callable[..., Rule]) -> I
         yield make(code, f"{text} is not null and {value} is null", message, suggestion)
     if field.pattern:
         condition = f"not regexp_matches({text}, {literal(field.pattern)})"
-        yield make("pattern", condition, "格式不符合要求", f"应符合格式 {field.pattern}")
+        asked = field.terms.pattern_means or f"应符合格式 {field.pattern}"
+        yield make("pattern", condition, "格式不符合要求", asked)
     if field.max_length:
         condition = f"length({text}) > {field.max_length}"
         yield make("length", condition, f"超过 {field.max_length} 个字符", "请按规定长度填写")
@@ -189,12 +190,13 @@ def _one_of(contract: FeedContract) -> Iterator[Rule]:
     for group in contract.terms.one_of:
         labels = "、".join(contract.field(name).label for name in group.fields)
         empty = " and ".join(f"t_{name} is null" for name in group.fields)
+        condition, phrase = _when(contract, group.when) if group.when else ("true", "")
         yield Rule(
             "one_of",
             group.name,
             group.label,
-            empty,
-            f"“{labels}”至少填写一项，实际均为空",
+            f"{empty} and {condition}",
+            f"{f'在{phrase}时，' if phrase else ''}“{labels}”至少填写一项，实际均为空",
             "请补填其中一项后重新报送",
         )
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import duckdb
 
 from credit_warehouse.contracts import FeedContract, load_contracts
+from credit_warehouse.contracts.model import Subject
 from credit_warehouse.contracts.tables import ENVELOPE
 from credit_warehouse.identity import duckdb as macros
 from credit_warehouse.intake import keys
+from credit_warehouse.intake.lawfulness import NO_DOCUMENT
 from credit_warehouse.intake.reading import Delivered, read_delivery
 from credit_warehouse.intake.rule import Rule, literal, quote
 from credit_warehouse.intake.rules import (
@@ -189,11 +191,31 @@ def _target_record_key(contract: FeedContract) -> str:
 
 
 def _key(contract: FeedContract) -> str:
-    parts = [f"coalesce(v_{name}::varchar, t_{name})" for name in contract.natural_key]
+    parts = [_key_part(contract, name) for name in contract.natural_key]
     if contract.terms.subject.in_natural_key:
-        parts.append(f"coalesce({', '.join(f't_{name}' for name in contract.terms.subject.identifiers)})")
+        parts.append(f"coalesce({', '.join(_subject_codes(contract.terms.subject))})")
     joined = ", ".join(f"coalesce({part}, '')" for part in parts)
-    return f"md5(concat_ws(chr(31), {literal(contract.feed)}, {joined}))"
+    return f"md5(concat_ws(chr(31), {literal(contract.terms.record_as or contract.feed)}, {joined}))"
+
+
+def _key_part(contract: FeedContract, name: str) -> str:
+    record, instead = contract.terms.record, contract.terms.unnumbered_key
+    part = f"coalesce(v_{name}::varchar, t_{name})"
+    if not instead or record is None or record.document_no != name:
+        return part
+    unnumbered = ", ".join(literal(text) for text in NO_DOCUMENT)
+    others = ", ".join(f"v_{other}::varchar" for other in instead)
+    return f"case when t_{name} in ({unnumbered}) then concat_ws(chr(31), {others}) else {part} end"
+
+
+def _subject_codes(subject: Subject) -> list[str]:
+    """The party in the key: an organisation by its organisation code, which codes of every generation hold."""
+    canonical = {
+        subject.uscc: "{}[9:17]",
+        subject.org_code: "replace({}, '-', '')",
+        subject.tax_no: "case when length({0}) = 18 then {0}[9:17] else {0} end",
+    }
+    return [canonical.get(name, "{}").format(f"t_{name}") for name in subject.identifiers]
 
 
 def _accepted_query(contract: FeedContract) -> str:

@@ -1,5 +1,6 @@
 """The part of the dbt project that follows from the contracts: staging models, their sources and documentation, and
-the core views over all feeds. Generated text is committed; :func:`check` finds where it has drifted.
+the core views over all feeds of records, all registers and all responsible persons. Generated text is committed;
+:func:`check` finds where it has drifted.
 
 Run ``credit-warehouse contracts generate`` after changing a contract; ``credit-warehouse contracts check`` compares.
 """
@@ -63,6 +64,9 @@ def generate(contracts: Mapping[str, FeedContract], project_dir: Path) -> dict[P
     files[models / "core" / "credit_record_delivery.sql"] = _delivery_sql(of_records)
     files[models / "core" / "responsible_person_delivery.sql"] = _responsible_sql(contracts.values())
     files[models / "core" / "identity" / "identity_row.sql"] = _identity_row_sql(contracts.values())
+    registers = [contract for contract in contracts.values() if contract.terms.population_register]
+    files[models / "core" / "register_row.sql"] = _delivered_row_sql(registers)
+    files[models / "core" / "register_delivery.sql"] = _register_sql(registers)
     return files
 
 
@@ -118,7 +122,7 @@ def _staging_sql(contract: FeedContract) -> str:
     columns = [name for name, _, _ in _envelope(contract)]
     columns += [_as(_expression(contract, field), field.name) for field in _staged(contract)]
     return (
-        f"-- {MARK} from contracts/{contract.source}/{contract.name}.yaml.\n"
+        f"-- {MARK}: contracts/{contract.source}/{contract.name}.yaml.\n"
         "with source as (\n"
         f"    select * from {{{{ source('{contract.source}', '{contract.name}') }}}}\n"
         "),\n\n"
@@ -149,12 +153,11 @@ def _expression(contract: FeedContract, field: Field) -> str:
 
 def _meaning(field: Field, text: str) -> str:
     """The delivered code in our terms; an unknown one never got past the intake, and is no value here either."""
-    pairs = "".join(
-        f" when {_literal(code)} then {_literal(term)}" for code, term in field.terms.meanings.items()
-    )
+    whens = [f"when {_literal(code)} then {_literal(term)}" for code, term in field.terms.meanings.items()]
     separator = field.terms.multi_value_separator
     if separator is None:
-        return f"case {text}{pairs} end"
+        return "\n            ".join([f"case {text}", *whens]) + "\n        end"
+    pairs = "".join(f" {when}" for when in whens)
     return (
         f"(select string_agg(distinct case btrim(part){pairs} end, ';') from"
         f" unnest(string_to_array(replace({text}, '；', ';'), {_literal(separator)})) as parts (part))"
@@ -362,7 +365,7 @@ def _delivery_columns(contract: FeedContract) -> list[str]:
         ("published_on", record.published_on, FieldType.DATE),
         ("conduct_ended_on", record.conduct_ended_on, FieldType.DATE),
         ("severity", record.severity, FieldType.STRING),
-        ("penalty_kinds", record.penalty_kinds, FieldType.STRING),
+        ("usage_scope", record.usage_scope, FieldType.STRING),
         ("rating_year", record.rating_year, FieldType.INTEGER),
         ("removed_on", record.ended_on, FieldType.DATE),
         ("removal_reason", record.end_reason, FieldType.STRING),
@@ -374,6 +377,7 @@ def _delivery_columns(contract: FeedContract) -> list[str]:
     ]
     columns = [_as(f"'{contract.feed}'::text", "feed"), *envelope, _as(subject.name, "party_name")]
     columns.append(_as(uscc, "organisation_uscc"))
+    columns.append(_as(_penalty_kinds(record.penalty_kinds), "penalty_kinds"))
     for column, field, type_ in mapped:
         expression = _cast(contract, field, type_)
         if column == "removed_on" and record.ended_when:
@@ -381,6 +385,39 @@ def _delivery_columns(contract: FeedContract) -> list[str]:
             expression = f"case when {record.ended_when.field} in ({ends}) then {expression} end"
         columns.append(_as(expression, column))
     return columns
+
+
+def _penalty_kinds(fields: tuple[str, ...]) -> str:
+    if not fields:
+        return "null::text"
+    return fields[0] if len(fields) == 1 else f"nullif(concat_ws(';', {', '.join(fields)}), '')"
+
+
+def _register_sql(contracts: Iterable[FeedContract]) -> str:
+    branches = [
+        f"    select\n{_indented(_register_columns(contract), 8)}\n    from {{{{ ref('{model_name(contract)}') }}}}"
+        for contract in contracts
+    ]
+    return _union(branches)
+
+
+def _register_columns(contract: FeedContract) -> list[str]:
+    """The columns every register has; types equal in each branch, as in :func:`_delivery_columns`."""
+    register = contract.terms.population_register
+    assert register is not None, f"{contract.feed} is no register"
+    mapped: list[tuple[str, str | None, FieldType]] = [
+        ("group_name", register.group, FieldType.STRING),
+        ("district", register.district, FieldType.STRING),
+        ("joined_on", register.joined_on, FieldType.DATE),
+        ("left_on", register.left_on, FieldType.DATE),
+        ("updated_at", contract.terms.updated_field, FieldType.TIMESTAMP),
+    ]
+    return [
+        _as(f"'{contract.feed}'::text", "feed"),
+        *(name for name, _, _ in ENVELOPE),
+        _as(f"'{register.population}'::text", "population"),
+        *(_as(_cast(contract, field, type_), column) for column, field, type_ in mapped),
+    ]
 
 
 def _cast(contract: FeedContract, field: str | None, type_: FieldType) -> str:

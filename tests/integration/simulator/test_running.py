@@ -22,12 +22,12 @@ from simulator.testing import RunningSimulator, running
 from tests.integration.simulator.conftest import MONDAY, SMALL, TUESDAY, WEDNESDAY
 
 Start = Callable[..., RunningSimulator]
-FILES_ONLY = ("court", "market_regulation")
+FILES_ONLY = ("court", "market_regulation", "data_administration")
 PROJECT = Path(__file__).resolve().parents[3]
 
 
 def _tree(home: Path) -> dict[str, bytes]:
-    roots = (home / "court", home / "market_regulation", home / "answer_keys")
+    roots = (home / "court", home / "market_regulation", home / "data_administration", home / "answer_keys")
     return {
         str(p.relative_to(home)): p.read_bytes() for root in roots for p in root.rglob("*") if p.is_file()
     }

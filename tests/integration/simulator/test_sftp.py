@@ -15,13 +15,13 @@ import pytest
 from openpyxl import load_workbook
 
 from simulator.config import Sftp
-from simulator.feeds import FEEDS
+from simulator.feeds import FEEDS, feeds_of
 from simulator.testing import RunningSimulator
 from tests.integration.simulator.conftest import MONDAY, TUESDAY
 
 Connect = Callable[[Sftp], paramiko.SFTPClient]
 Start = Callable[..., RunningSimulator]
-FILES_ONLY = ("court", "market_regulation")
+FILES_ONLY = ("court", "market_regulation", "data_administration")
 
 
 def _read(client: paramiko.SFTPClient, path: str) -> bytes:
@@ -56,7 +56,7 @@ def test_market_files_have_their_checksum_beside_them(start: Start, sftp: Connec
     client = sftp(simulator.config.market_regulation)
     names = sorted(client.listdir("/drop/20260303"))
     files = [name for name in names if not name.endswith(".sha256")]
-    assert len(files) == 4
+    assert len(files) == len(feeds_of("market_regulation"))
     assert names == sorted(files + [f"{name}.sha256" for name in files])
     for name in files:
         content = _read(client, f"/drop/20260303/{name}")

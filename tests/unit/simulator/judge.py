@@ -32,8 +32,10 @@ def judge(feed: Feed, day: date, rows: Sequence[Row]) -> dict[int, set[tuple[str
     for number, row in enumerate(cleaned, start=1):
         if not broken[number]:
             key = tuple(row[name] for name in feed.key)
+            if feed.unnumbered and row[feed.key[0]] == "空":
+                key = tuple(row[name] for name in (*feed.unnumbered, *feed.key[1:]))
             if feed.party_in_key:
-                key = (*key, row[feed.uscc_field] or row[str(feed.person_field)])
+                key = (*key, feed.party(row))
             if key in newest:
                 broken[newest[key]] = {("duplicate_key", "")}
             newest[key] = number
@@ -54,8 +56,36 @@ def _row(feed: Feed, day: date, row: dict[str, str | None]) -> set[tuple[str, st
             broken.add((_type_rule(f), f.name))
         else:
             broken |= {(rule, f.name) for rule in _value_rules(f, text, value, values, day)}
-    if feed.one_of and all(row[name] is None for name in feed.one_of):
-        broken.add(("one_of", ""))
+    for group in feed.one_of:
+        if all(row[name] is None for name in group.fields) and (not group.when or group.when.holds(row)):
+            broken.add(("one_of", ""))
+    return broken | _unlawful(feed, day, row, values)
+
+
+FORBIDDEN = ("低保户", "病史", "血型", "宗教信仰", "残疾证")
+UNNUMBERED = ("空", "无文号", "暂无")
+
+
+def _unlawful(
+    feed: Feed, day: date, row: dict[str, str | None], values: dict[str, object]
+) -> set[tuple[str, str]]:
+    """DOMAIN.md §4.2, §4.7, §4.8."""
+    broken = set()
+    decided = values[feed.decided_on] if feed.decided_on else None
+    if isinstance(decided, date) and decided < feed.collected_from:
+        broken.add(("not_in_catalogue", str(feed.decided_on)))
+    if feed.document and row[feed.document] in UNNUMBERED:
+        broken.add(("no_document", feed.document))
+    number = row[feed.person_field] if feed.person_field else None
+    if number is None or any(row[name] for name in feed.organisation_if):
+        return broken
+    if any(word in text for text in row.values() if text for word in FORBIDDEN):
+        broken.add(("forbidden", ""))
+    counted_on = day if feed.is_register else decided
+    if isinstance(counted_on, date) and is_resident_id(number) and "*" not in number:
+        born = ric.get_birth_date(number)
+        if (counted_on.year - born.year, counted_on.month, counted_on.day) < (18, born.month, born.day):
+            broken.add(("minor", str(feed.person_field)))
     return broken
 
 
@@ -108,6 +138,7 @@ def _value_rules(f: Field, text: str, value: object, values: dict[str, object], 
 
 def is_org_code(text: str) -> bool:
     """GB 11714: C9 = 11 − Σ(c·w) mod 11, with 10 written X and 11 written 0."""
+    text = text.replace("-", "")
     total = sum(
         int(char, 36) * weight for char, weight in zip(text[:8], (3, 7, 9, 10, 5, 8, 4, 2), strict=True)
     )

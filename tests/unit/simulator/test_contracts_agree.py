@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from credit_warehouse.contracts import FeedContract, load_contracts
@@ -45,7 +47,47 @@ def test_same_key_and_withdrawal(pair: tuple[Feed, FeedContract]) -> None:
     assert (feed.key, feed.party_in_key) == (contract.natural_key, subject.in_natural_key)
     assert (feed.uscc_field, feed.person_field) == (subject.uscc, subject.resident_id)
     assert feed.withdrawal == ((withdrawal.field, *withdrawal.values) if withdrawal else None)
-    assert [feed.one_of] * bool(feed.one_of) == [group.fields for group in contract.terms.one_of]
+    groups = [(group.fields, group.when.field if group.when else None) for group in feed.one_of]
+    assert groups == [(g.fields, g.when.field if g.when else None) for g in contract.terms.one_of]
+
+
+def test_same_reach_in_law(pair: tuple[Feed, FeedContract]) -> None:
+    feed, contract = pair
+    terms, record, item = contract.terms, contract.terms.record, contract.item
+    assert feed.decided_on in (None, contract.decided_field)
+    # No item has a second version, an end or a day without a legal basis yet: nothing of that can be planted.
+    (version,) = item.versions
+    assert (feed.collected_from, item.withdrawn, version.valid_to) == (version.valid_from, None, None)
+    assert all(
+        version.basis_on(basis.valid_to + timedelta(days=1))
+        for basis in version.legal_basis
+        if basis.valid_to
+    )
+    assert feed.document == (record.document_no if record and record.effect == "adverse" else None)
+    assert feed.is_register == (terms.population_register is not None)
+    assert feed.organisation_if == terms.subject.organisation_if
+
+
+def test_same_records(pair: tuple[Feed, FeedContract]) -> None:
+    feed, contract = pair
+    assert (feed.record_as, feed.unnumbered) == (contract.terms.record_as, contract.terms.unnumbered_key)
+    assert feed.target == (contract.terms.change.target if contract.terms.change else None)
+    codes = (feed.uscc_field, *feed.other_codes, feed.person_field)
+    assert tuple(name for name in codes if name) == contract.terms.subject.identifiers
+
+
+def test_same_words_for_changes(pair: tuple[Feed, FeedContract]) -> None:
+    feed, contract = pair
+    if contract.terms.change is None:
+        return
+    kinds = contract.field(contract.terms.change.kind).terms.meanings
+    assert set(kinds.values()) <= {
+        "repair", "revocation", "objection_filed", "objection_upheld", "objection_dismissed", "reinstatement",
+        "severity_finding",
+    }  # fmt: skip
+    target = FEEDS[contract.terms.change.target]
+    assert {target.uscc_field, target.person_field} == {feed.uscc_field, feed.person_field}
+    assert set(target.key) <= {f.name for f in feed.fields}
 
 
 def test_same_value_rules(pair: tuple[Feed, FeedContract]) -> None:

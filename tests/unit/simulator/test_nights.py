@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from credit_warehouse.contracts import load_contracts
 from simulator.city import City
 from simulator.deliveries import write_delivery
 from simulator.feeds import FEEDS, REGISTER
+from simulator.feeds.changes import FOLLOWS
 from simulator.rows import NULL_SPELLINGS
 from simulator.schema import Kind, Medium
 from tests.unit.simulator.conftest import Night, nights
@@ -19,6 +21,7 @@ from tests.unit.simulator.judge import judge
 ALL_RULES = {
     "required", "required_when", "one_of", "type_date", "type_number", "type_timestamp", "enum", "pattern", "length",
     "range", "check_uscc", "check_resident_id", "check_org_code", "date_order", "not_future", "duplicate_key",
+    "not_in_catalogue", "no_document", "forbidden", "minor",
 }  # fmt: skip
 
 
@@ -72,6 +75,13 @@ def test_key_counts_are_the_rows(eight_nights: list[Night]) -> None:
             assert counted.rules == rules
 
 
+def test_every_delivery_stays_within_the_reject_budget_of_its_contract(eight_nights: list[Night]) -> None:
+    for night in eight_nights:
+        for feed_id, counted in night.key.feeds.items():
+            budget = load_contracts()[feed_id].terms.reject_budget
+            assert counted.quarantined <= budget * counted.delivered, (night.day, feed_id)
+
+
 def test_every_rule_is_planted_in_the_initial_load(eight_nights: list[Night]) -> None:
     planted = {rule for counted in eight_nights[0].key.feeds.values() for rule in counted.rules}
     assert planted == ALL_RULES
@@ -85,30 +95,73 @@ def test_later_nights_bring_every_kind_of_change(eight_nights: list[Night]) -> N
                 counted.new and counted.corrections and counted.resent and counted.rules["duplicate_key"] == 2
             )
             assert bool(counted.withdrawals) == bool(feed.withdrawal)
-            assert bool(counted.unknown_subject) == (feed is not REGISTER)
+            assert bool(counted.unknown_subject) == (not feed.is_register)
             assert bool(counted.late) == bool(feed.decided_on)
     assert sum(night.key.feeds["court.dishonest_judgment_debtor"].masked for night in eight_nights) > 10
 
 
 def test_truth_follows_from_the_accepted_rows_alone(eight_nights: list[Night]) -> None:
-    for feed in FEEDS.values():
-        latest: dict[tuple[str, ...], tuple[object, bool, str | None]] = {}
-        for night in eight_nights:
+    latest: dict[tuple[str, ...], tuple[object, bool, str | None, str]] = {}
+    for night in eight_nights:
+        for feed in FEEDS.values():
             rejected = {row.source_row for row in night.key.feeds[feed.id].planted}
             for number, row in enumerate(night.rows[feed.id], start=1):
                 if number in rejected:
                     continue
                 record = row.record
-                state = (record["updated_at"], feed.is_withdrawal(record), feed.subject(record))
-                key = feed.natural_key(record)
+                state = (record["updated_at"], feed.is_withdrawal(record), feed.subject(record), feed.id)
+                key = (feed.key_space, *feed.natural_key(record))
                 if key not in latest or state[0] >= latest[key][0]:
                     latest[key] = state
-            withdrawn = sum(gone for _, gone, _ in latest.values())
+        for feed in FEEDS.values():
+            told = [state for state in latest.values() if state[3] == feed.id]
+            withdrawn = sum(gone for _, gone, _, _ in told)
             truth = night.key.truth[feed.id]
-            assert (truth.live, truth.withdrawn) == (len(latest) - withdrawn, withdrawn)
-        for sampled in eight_nights[-1].key.subjects:
-            live = sum(subject == sampled.uscc and not gone for _, gone, subject in latest.values())
-            assert sampled.live.get(feed.id, 0) == live
+            assert (truth.live, truth.withdrawn) == (len(told) - withdrawn, withdrawn), feed.id
+    for sampled in eight_nights[-1].key.subjects:
+        live = Counter(
+            feed for _, gone, subject, feed in latest.values() if subject == sampled.uscc and not gone
+        )
+        assert sampled.live == live
+
+
+def test_both_generations_tell_the_same_decisions(eight_nights: list[Night]) -> None:
+    for feed in (feed for feed in FEEDS.values() if feed.record_as):
+        told: dict[str, set[tuple[str, ...]]] = {feed.id: set(), feed.key_space: set()}
+        for night in eight_nights:
+            for feed_id, keys in told.items():
+                keys |= {
+                    FEEDS[feed_id].natural_key(row.record)
+                    for row in night.rows[feed_id]
+                    if not row.violations
+                }
+        assert len(told[feed.id] & told[feed.key_space]) > 20
+        assert len(told[feed.id] - told[feed.key_space]) > 20
+
+
+def test_changes_speak_of_live_late_and_unknown_records_and_settle_earlier_ones(
+    eight_nights: list[Night],
+) -> None:
+    for feed in (feed for feed in FEEDS.values() if feed.target):
+        target = FEEDS[str(feed.target)]
+        accepted = [row.record for night in eight_nights for row in night.rows[feed.id] if not row.violations]
+        first_told: dict[tuple[str, ...], int] = {}
+        for number, night in enumerate(eight_nights):
+            for row in night.rows[target.id]:
+                if not row.violations:
+                    first_told.setdefault(target.natural_key(row.record), number)
+        when = [
+            (number, first_told.get(target.natural_key(row.record)))
+            for number, night in enumerate(eight_nights)
+            for row in night.rows[feed.id]
+            if not row.violations
+        ]
+        assert any(told is not None and told <= number for number, told in when), "live"
+        assert any(told is not None and told > number for number, told in when), "before its record"
+        assert any(told is None for _, told in when), "without its record"
+        settled = {record[FOLLOWS] for record in accepted if record[FOLLOWS]}
+        assert len(settled) >= 3
+        assert settled <= {record["change_no"] for record in accepted}
 
 
 def test_nothing_is_newer_than_its_night(eight_nights: list[Night]) -> None:

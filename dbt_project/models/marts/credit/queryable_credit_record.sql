@@ -48,7 +48,7 @@ final as (
         record.catalogue_version,
         catalogue_item.information_class,
         record.legal_basis,
-        catalogue_item.sharing_tier,
+        record.sharing_tier,
         record.record_category,
         record.effect,
         record.list_name,

@@ -144,11 +144,17 @@ create table ops.record_event (
     feed text references ops.feed,
     batch_id bigint references ops.batch,
     source_row bigint,
+    change_key uuid,
     unique (batch_id, source_row),
-    check ((batch_id is null) = (source_row is null) and (batch_id is null) = (feed is null))
+    check (
+        (batch_id is null) = (source_row is null) and (batch_id is null) = (feed is null)
+        and (batch_id is null) = (change_key is null)
+    )
 );
 create index on ops.record_event (record_key);
+create index on ops.record_event (change_key);
 comment on column ops.record_event.effective_on is 'Day of the document: the change holds from then on';
+comment on column ops.record_event.change_key is 'Key of the delivered row of changes over all its versions: one sent again unchanged is no new event';
 comment on column ops.record_event.kind is 'objection_upheld takes the record away; correction confirms that its right version has come; reinstatement takes a removal back';
 comment on column ops.record_event.corrects_through is 'Versions the sender changed up to here are wrong, and stay away for good';
 
