@@ -15,7 +15,7 @@ from functools import cache
 
 from simulator import codes
 from simulator.rows import NULL_SPELLINGS, Violation
-from simulator.schema import AUTHORITY, NO_NUMBER, TAX_NUMBER, Feed, Field, Kind, OneOf, Record, When
+from simulator.schema import AUTHORITY, NO_NUMBER, Feed, Field, Kind, OneOf, Record, When
 
 BAD_DATES = ("2022-09-31", "2019年1月", "20241305")
 BAD_NUMBERS = ("约五万元", "12.3.4")
@@ -27,7 +27,6 @@ BAD_PATTERNS: dict[str, tuple[str, ...]] = {
     r"^\d{15}$": ("4413020000",),
     r"^\d{4}(Q[1-4]|H[12])$": ("2025Q5",),
     r"^\d{4}(0[1-9]|1[0-2])$": ("202613",),
-    TAX_NUMBER: ("粤税441302",),
     # What stands in the column of the authority in harvested rows (DOMAIN.md §3.1).
     AUTHORITY: (
         "惠城市监罚〔2025〕12号",

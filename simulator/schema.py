@@ -24,8 +24,6 @@ NO_NUMBER = "空"
 
 AUTHORITY = r"^[一-龥（）()]{3,60}(局|厅|部|委|会|府|院|队|所|心|室|处|站)$"
 """A body's full name, and no document number, code, date or address (DOMAIN.md §3.1)."""
-TAX_NUMBER = r"^([0-9A-Z]{15}|[0-9A-Z]{17}|[0-9A-Z]{18}|[0-9A-Z]{20})$"
-"""Taxpayer numbers of every generation (DOMAIN.md §2.4)."""
 
 
 class Kind(StrEnum):

@@ -207,6 +207,8 @@ def _id_value(contract: FeedContract) -> sql.Composable:
         for kind, columns in fields.items()
         if (named := [column for column in columns if column])
     ]
+    if subject.resident_id and not cases:
+        return sql.Identifier(subject.resident_id)
     if subject.resident_id:
         cases.append(sql.SQL("else {}").format(sql.Identifier(subject.resident_id)))
     return sql.SQL("case id_type {} end").format(sql.SQL(" ").join(cases))

@@ -113,8 +113,7 @@ def test_bounds_include_their_ends(metric: str, good: float, bad: float, tmp_pat
     contract = CONTRACTS["court.judgment_enforcement"]
     bounds = {"min": 1, "max": 10}
     volume = contract.terms.volume.model_validate({"initial": bounds, "nightly": bounds})
-    reporting = contract.terms.reporting.model_copy(update={"max_age_days": 7})
-    terms = contract.terms.model_copy(update={"volume": volume, "reject_budget": 0.3, "reporting": reporting})
+    terms = contract.terms.model_copy(update={"volume": volume, "reject_budget": 0.3, "max_age_days": 7})
     suite = intake_suite(contract.model_copy(update={"terms": terms}), "nightly", PARAMETERS)
     context = engine.open_context(tmp_path)
     for value, expected in ((good, True), (bad, False)):
