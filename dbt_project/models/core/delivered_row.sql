@@ -2,6 +2,7 @@
 with final as (
     select
         'court.dishonest_judgment_debtor'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -16,6 +17,7 @@ with final as (
 
     select
         'court.judgment_enforcement'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -30,6 +32,7 @@ with final as (
 
     select
         'market_regulation.abnormal_operation'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -44,6 +47,7 @@ with final as (
 
     select
         'market_regulation.administrative_licence'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -58,6 +62,7 @@ with final as (
 
     select
         'market_regulation.administrative_penalty'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -72,6 +77,7 @@ with final as (
 
     select
         'market_regulation.enterprise_registration'::text as feed,
+        true as is_register,
         batch_id,
         source_row,
         record_key,
@@ -86,6 +92,7 @@ with final as (
 
     select
         'social_security.contribution_arrears'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -100,6 +107,7 @@ with final as (
 
     select
         'social_security.employer_contribution'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -114,6 +122,7 @@ with final as (
 
     select
         'social_security.wage_arrears_list'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -128,6 +137,7 @@ with final as (
 
     select
         'tax.major_tax_violation'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -142,6 +152,7 @@ with final as (
 
     select
         'tax.tax_arrears'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -156,6 +167,7 @@ with final as (
 
     select
         'tax.taxpayer_a_grade'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
