@@ -99,6 +99,46 @@ def take_back(batch_id: int, publication_id: int) -> None:
         )
 
 
+def decide(
+    decision: str,
+    record: uuid.UUID,
+    subject: uuid.UUID,
+    undoes: int | None = None,
+    subject_type: str = "person",
+) -> int:
+    """An officer links a record to a subject, rejects that, or undoes a decision. Returns the decision's number."""
+    with connect() as connection:
+        run = connection.execute(
+            "insert into ops.match_run (business_date, model_version, models, records, pairs)"
+            " values ('2026-03-02', 'test', '{}', 1, 1) returning match_run_id"
+        ).fetchone()
+        batch = connection.execute("select min(batch_id) from ops.batch").fetchone()
+        assert run is not None and batch is not None
+        connection.execute(
+            "insert into vault.identity values (%s, %s, %s, %s, '张三', %s) on conflict do nothing",
+            [
+                subject,
+                subject_type,
+                "resident_id" if subject_type == "person" else "org_code",
+                str(subject),
+                batch[0],
+            ],
+        )
+        connection.execute(
+            "insert into vault.match_candidate (record_key, subject_key, score, match_weight, explanation, model_version,"
+            " first_run_id, first_batch_id, first_proposed_for, last_run_id, last_batch_id, last_proposed_for)"
+            " values (%s, %s, 0.9, 1, '[]', 'test', %s, %s, '2026-03-02', %s, %s, '2026-03-02') on conflict do nothing",
+            [record, subject, run[0], batch[0], run[0], batch[0]],
+        )
+        found = connection.execute(
+            "insert into ops.match_decision (decision, record_key, subject_key, undoes, decided_by, reason, document)"
+            " values (%s, %s, %s, %s, '测试员', '核对原件', '核对单1号') returning decision_id",
+            [decision, record, subject, undoes],
+        ).fetchone()
+        assert found is not None
+        return int(found[0])
+
+
 def _insert(
     connection: psycopg.Connection, contract: FeedContract, batch_id: int, number: int, row: Row, night: date
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from credit_warehouse import publication
 from credit_warehouse.database import connect
 
-from .city import Row, deliver, key_of, take_back
+from .city import Row, decide, deliver, key_of, take_back
 from .conftest import Build
 
 FIRST = date(2026, 3, 2)
@@ -106,6 +106,69 @@ def test_a_persons_number_under_another_name_is_held(build: Build) -> None:
     assert found[key_of(DEBTOR, "D2")] is None
     held = rows("select count(*) from mart.credit_record where subject_key is null")
     assert held == [(2,)], "shown as a record, and as nobody's"
+
+
+def test_an_officers_decision_goes_before_every_identifier_and_can_be_undone(build: Build) -> None:
+    """A masked record is linked, a held one released; each undone leaves no trace in what is shown."""
+    masked = Row("D0", None, {"party_name": "张三"}, False, None, name="张三")
+    named = [
+        Row(f"D{number}", "person", {"party_name": name}, False, "person", name=name)
+        for number, name in ((1, "张三"), (2, "李四"))
+    ]
+    deliver(DEBTOR, night(1), [masked, *named])
+    first = build(night(1))
+    publication.publish(first, "test")
+    records = [key_of(DEBTOR, f"D{number}") for number in range(3)]
+    assert [subjects()[record] for record in records] == [None, key_of("person"), None]
+    before = profile()
+
+    decisions = [decide("link", record, key_of("person")) for record in (records[0], records[2])]
+    assert [subjects()[record] for record in records] == [None, key_of("person"), None], (
+        "not before a candidate"
+    )
+    second = build(night(2))
+    assert {resolutions()[record] for record in (records[0], records[2])} == {"decision"}
+    assert {subjects()[record] for record in records} == {key_of("person")}
+    assert profile() == [(key_of("person"), 3)]
+    publication.publish(second, "test")
+
+    for decision, record in zip(decisions, (records[0], records[2]), strict=True):
+        decide("undo", record, key_of("person"), decision)
+    third = build(night(2))
+    assert [subjects()[record] for record in records] == [None, key_of("person"), None]
+    assert profile() == before
+    publication.publish(third, "test")
+
+
+def test_a_decision_counts_for_the_night_the_row_came_in(build: Build) -> None:
+    """A row without an identifier is linked to an organisation, by the code it had before: it is the present one's."""
+    register = Row("U1", "U1", {"uscc": "U1"}, name="甲")
+    deliver(REGISTER, night(1), [register])
+    deliver(DEBTOR, night(1), [Row("D0", None, {"party_name": "甲"}, False, None, name="甲")])
+    publication.publish(build(night(1)), "test")
+    assert matched() == [(night(1), DEBTOR, 0, 0), (night(1), REGISTER, 1, 1)]
+
+    decide("link", key_of(DEBTOR, "D0"), key_of("O1"), subject_type="organisation")
+    deliver(PENALTY, night(2), [legacy("P1")])
+    publication.publish(build(night(2)), "test")
+    assert subjects()[key_of(DEBTOR, "D0")] == key_of("O1")
+    assert (night(1), DEBTOR, 1, 0) in matched()
+
+    deliver(REGISTER, night(3), [Row("U1", "U1", {"uscc": "U1"}, name="甲", aliases=("O1",))])
+    publication.publish(build(night(3)), "test")
+    assert subjects()[key_of(DEBTOR, "D0")] == key_of("U1")
+    assert (night(1), DEBTOR, 1, 1) in matched()
+    whole = build(night(3), "--full-refresh")
+    assert rows(
+        "select count(*) from mart_store.subject_credit_profile"
+        f" where {whole} in (valid_from_publication, valid_to_publication)"
+    ) == [(0,)]
+
+
+def profile() -> list[tuple[Any, ...]]:
+    return rows(
+        "select subject_key, count(*) from core.credit_record where subject_key is not null group by 1"
+    )
 
 
 def test_collisions_of_organisations_are_queued_and_not_held(build: Build) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import uuid
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from credit_warehouse import publication
 from credit_warehouse.database import connect
 
-from .city import Row, deliver, key_of, take_back
+from .city import Row, decide, deliver, key_of, take_back
 from .conftest import Build
 
 FIRST_NIGHT = date(2026, 3, 2)
@@ -83,6 +84,7 @@ class RandomCity:
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.batches: list[int] = []
+        self.links: dict[uuid.UUID, tuple[uuid.UUID, int]] = {}
 
     def one_night(self, night: date) -> None:
         for feed, rows in self._feeds(night).items():
@@ -119,6 +121,17 @@ class RandomCity:
                         self.chance.choice(["轻微", "严重"]) if kind == "severity_finding" else None,
                     ],
                 )
+
+    def decide_about_matches(self) -> None:
+        """Now and then an officer links a debtor's record to a person, or takes that back."""
+        record = key_of("court.dishonest_judgment_debtor", f"D{self.chance.randrange(4)}")
+        if self.chance.random() < 0.5 or not self.batches:
+            return
+        if record in self.links:
+            decide("undo", record, *self.links.pop(record))
+        else:
+            person = key_of(f"person{self.chance.randrange(3)}")
+            self.links[record] = (person, decide("link", record, person))
 
     def _feeds(self, night: date) -> dict[str, list[Row]]:
         return {
@@ -192,7 +205,7 @@ class RandomCity:
         return self.chance.random() < 0.1
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_affected_set_equals_full_rebuild(build: Build, seed: int) -> None:
     city = RandomCity(seed)
     chance = random.Random(seed)
@@ -201,6 +214,7 @@ def test_affected_set_equals_full_rebuild(build: Build, seed: int) -> None:
     for _ in range(6):
         city.one_night(night)
         city.change_records(night)
+        city.decide_about_matches()
         candidate = build(night)
         if chance.random() < 0.4:
             once = {mart: read(mart, candidate) for mart in MARTS}

@@ -2,6 +2,7 @@
 with final as (
     select
         'court.bankruptcy'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -16,6 +17,7 @@ with final as (
 
     select
         'court.consumption_restriction'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -30,6 +32,7 @@ with final as (
 
     select
         'court.dishonest_judgment_debtor'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -44,6 +47,7 @@ with final as (
 
     select
         'court.judgment'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -58,6 +62,7 @@ with final as (
 
     select
         'court.judgment_enforcement'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -72,6 +77,7 @@ with final as (
 
     select
         'court.terminated_enforcement'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -86,6 +92,7 @@ with final as (
 
     select
         'data_administration.institution_register'::text as feed,
+        true as is_register,
         batch_id,
         source_row,
         record_key,
@@ -99,7 +106,23 @@ with final as (
     union all
 
     select
+        'data_administration.population_register'::text as feed,
+        true as is_register,
+        batch_id,
+        source_row,
+        record_key,
+        subject_key,
+        subject_type,
+        id_type,
+        name_key,
+        alias_keys
+    from {{ source('raw_data_administration', 'population_register') }}
+
+    union all
+
+    select
         'data_administration.professional_register'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -114,6 +137,7 @@ with final as (
 
     select
         'data_administration.social_organisation_register'::text as feed,
+        true as is_register,
         batch_id,
         source_row,
         record_key,
@@ -128,6 +152,7 @@ with final as (
 
     select
         'market_regulation.abnormal_operation'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -142,6 +167,7 @@ with final as (
 
     select
         'market_regulation.administrative_licence'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -156,6 +182,7 @@ with final as (
 
     select
         'market_regulation.administrative_licence_v2016'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -170,6 +197,7 @@ with final as (
 
     select
         'market_regulation.administrative_penalty'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -184,6 +212,7 @@ with final as (
 
     select
         'market_regulation.administrative_penalty_v2016'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -198,6 +227,7 @@ with final as (
 
     select
         'market_regulation.credit_commitment'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -212,6 +242,7 @@ with final as (
 
     select
         'market_regulation.enterprise_registration'::text as feed,
+        true as is_register,
         batch_id,
         source_row,
         record_key,
@@ -226,6 +257,7 @@ with final as (
 
     select
         'market_regulation.honour'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -240,6 +272,7 @@ with final as (
 
     select
         'market_regulation.individual_business_abnormal'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -254,6 +287,7 @@ with final as (
 
     select
         'market_regulation.serious_violation_list'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -268,6 +302,7 @@ with final as (
 
     select
         'market_regulation.spot_check'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -282,6 +317,7 @@ with final as (
 
     select
         'social_security.contribution_arrears'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -296,6 +332,7 @@ with final as (
 
     select
         'social_security.employer_contribution'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -310,6 +347,7 @@ with final as (
 
     select
         'social_security.enrolment'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -324,6 +362,7 @@ with final as (
 
     select
         'social_security.labour_grade'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -338,6 +377,7 @@ with final as (
 
     select
         'social_security.labour_violation'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -352,6 +392,7 @@ with final as (
 
     select
         'social_security.wage_arrears_list'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -366,6 +407,7 @@ with final as (
 
     select
         'tax.credit_grade'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -380,6 +422,7 @@ with final as (
 
     select
         'tax.major_tax_violation'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -394,6 +437,7 @@ with final as (
 
     select
         'tax.municipal_arrears'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -408,6 +452,7 @@ with final as (
 
     select
         'tax.tax_arrears'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
@@ -422,6 +467,7 @@ with final as (
 
     select
         'tax.taxpayer_a_grade'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,

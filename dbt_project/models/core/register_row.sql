@@ -2,70 +2,55 @@
 with final as (
     select
         'data_administration.institution_register'::text as feed,
+        true as is_register,
         batch_id,
         source_row,
         record_key,
-        subject_key,
-        subject_type,
-        id_type,
-        name_key,
-        alias_keys
+        subject_key
     from {{ source('raw_data_administration', 'institution_register') }}
 
     union all
 
     select
         'data_administration.population_register'::text as feed,
+        true as is_register,
         batch_id,
         source_row,
         record_key,
-        subject_key,
-        subject_type,
-        id_type,
-        name_key,
-        alias_keys
+        subject_key
     from {{ source('raw_data_administration', 'population_register') }}
 
     union all
 
     select
         'data_administration.professional_register'::text as feed,
+        false as is_register,
         batch_id,
         source_row,
         record_key,
-        subject_key,
-        subject_type,
-        id_type,
-        name_key,
-        alias_keys
+        subject_key
     from {{ source('raw_data_administration', 'professional_register') }}
 
     union all
 
     select
         'data_administration.social_organisation_register'::text as feed,
+        true as is_register,
         batch_id,
         source_row,
         record_key,
-        subject_key,
-        subject_type,
-        id_type,
-        name_key,
-        alias_keys
+        subject_key
     from {{ source('raw_data_administration', 'social_organisation_register') }}
 
     union all
 
     select
         'market_regulation.enterprise_registration'::text as feed,
+        true as is_register,
         batch_id,
         source_row,
         record_key,
-        subject_key,
-        subject_type,
-        id_type,
-        name_key,
-        alias_keys
+        subject_key
     from {{ source('raw_market_regulation', 'enterprise_registration') }}
 )
 

@@ -347,6 +347,12 @@ class FeedContract(BaseModel):
         return self.terms.record is not None and self.terms.record.is_subject_register
 
     @property
+    def is_register(self) -> bool:
+        """Whether the feed knows best what its subjects are called and numbered; a professional group does not."""
+        population = self.terms.population_register
+        return self.is_subject_register or (population is not None and population.group is None)
+
+    @property
     def source(self) -> str:
         return self.feed.split(".", 1)[0]
 

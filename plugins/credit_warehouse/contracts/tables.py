@@ -65,7 +65,7 @@ def _raw_table(connection: psycopg.Connection, contract: FeedContract) -> None:
 
 def _identity_indexes(connection: psycopg.Connection, contract: FeedContract) -> None:
     """Who claims an alias, and in a register who bears a name, is asked every night."""
-    wanted = [("alias_keys", "gin")] + ([("name_key", "btree")] if contract.is_subject_register else [])
+    wanted = [("alias_keys", "gin")] + ([("name_key", "btree")] if contract.is_register else [])
     for column, method in wanted:
         connection.execute(
             sql.SQL("create index if not exists {} on {} using {} ({})").format(

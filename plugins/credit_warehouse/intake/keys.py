@@ -58,7 +58,7 @@ def alias_keys(contract: FeedContract, identifier: str) -> str:
     USCC (DOMAIN.md §2.4), and the registration number the register itself gives."""
     terms = contract.terms
     keys = [f"subject_key('org_code', {identifier}.value[9:17])"]
-    if contract.is_subject_register and terms.subject.registration_no:
+    if contract.is_register and terms.subject.registration_no:
         keys.append(f"subject_key('registration_no', t_{terms.subject.registration_no})")
     return f"case when {identifier}.type = 'uscc' then '{{' || concat_ws(',', {', '.join(keys)}) || '}}' end"
 

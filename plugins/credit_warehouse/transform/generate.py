@@ -60,12 +60,16 @@ def generate(contracts: Mapping[str, FeedContract], project_dir: Path) -> dict[P
             files[folder / f"{model_name(contract)}.sql"] = _staging_sql(contract)
             files[folder / f"{model_name(contract)}.yml"] = _yaml(_staging_yaml(contract))
     of_records = [contract for contract in contracts.values() if contract.terms.record]
-    files[models / "core" / "delivered_row.sql"] = _delivered_row_sql(of_records)
+    # Registers bring no records, but tell who is who.
+    of_subjects = [contract for contract in contracts.values() if not contract.terms.change]
+    files[models / "core" / "delivered_row.sql"] = _delivered_row_sql(of_subjects)
     files[models / "core" / "credit_record_delivery.sql"] = _delivery_sql(of_records)
     files[models / "core" / "responsible_person_delivery.sql"] = _responsible_sql(contracts.values())
-    files[models / "core" / "identity" / "identity_row.sql"] = _identity_row_sql(contracts.values())
+    files[models / "core" / "identity" / "identity_row.sql"] = _identity_row_sql(of_subjects)
     registers = [contract for contract in contracts.values() if contract.terms.population_register]
-    files[models / "core" / "register_row.sql"] = _delivered_row_sql(registers)
+    files[models / "core" / "register_row.sql"] = _rows_sql(
+        registers, "raw_", ["batch_id", "source_row", "record_key", "subject_key"]
+    )
     files[models / "core" / "register_delivery.sql"] = _register_sql(registers)
     return files
 
@@ -266,46 +270,26 @@ def _sources(source: str, feeds: Iterable[FeedContract]) -> dict[str, Any]:
     }
 
 
+IDENTITY = ("subject_key", "subject_type", "id_type", "name_key", "alias_keys")
+"""Envelope columns that say whom a row names."""
+
+
 def _delivered_row_sql(contracts: Iterable[FeedContract]) -> str:
-    keys = [
-        "batch_id",
-        "source_row",
-        "record_key",
-        "subject_key",
-        "subject_type",
-        "id_type",
-        "name_key",
-        "alias_keys",
-    ]
-    branches = []
-    for contract in contracts:
-        columns = _indented([_as(f"'{contract.feed}'::text", "feed"), *keys], 8)
-        source = f"{{{{ source('raw_{contract.source}', '{contract.name}') }}}}"
-        branches.append(f"    select\n{columns}\n    from {source}")
-    return _union(branches)
+    return _rows_sql(contracts, "raw_", ["batch_id", "source_row", "record_key", *IDENTITY])
 
 
 def _identity_row_sql(contracts: Iterable[FeedContract]) -> str:
     """Whom every accepted row names, by which kind of identifier and under which name."""
-    keys = [
-        "batch_id",
-        "source_row",
-        "delivered_for",
-        "subject_key",
-        "subject_type",
-        "id_type",
-        "name_key",
-        "alias_keys",
-    ]
+    return _rows_sql(contracts, "", ["batch_id", "source_row", "delivered_for", *IDENTITY])
+
+
+def _rows_sql(contracts: Iterable[FeedContract], schema: str, columns: list[str]) -> str:
     branches = []
     for contract in contracts:
-        is_register = str(contract.is_subject_register).lower()
-        columns = _indented(
-            [_as(f"'{contract.feed}'::text", "feed"), f"{is_register} as is_register", *keys], 8
-        )
-        branches.append(
-            f"    select\n{columns}\n    from {{{{ source('{contract.source}', '{contract.name}') }}}}"
-        )
+        is_register = f"{str(contract.is_register).lower()} as is_register"
+        listed = _indented([_as(f"'{contract.feed}'::text", "feed"), is_register, *columns], 8)
+        source = f"{{{{ source('{schema}{contract.source}', '{contract.name}') }}}}"
+        branches.append(f"    select\n{listed}\n    from {source}")
     return _union(branches)
 
 

@@ -31,15 +31,39 @@ owner as (
     where alias_keys && array(select legacy.subject_key from legacy)
 ),
 
+base as (
+    {{ base_publication() }}
+),
+
+-- A reviewer's decision may say that a row of any night is an organisation's, or that of the owner of its old code.
+decided as (
+    select
+        decision.record_key,
+        decision.subject_key
+    from {{ source('ops', 'match_decision') }} as decision
+    cross join base
+    where
+        decision.decision_id > base.decisions_through
+        or decision.subject_key in (
+            select affected_identity.identity_key from {{ ref('affected_identity') }} as affected_identity
+        )
+),
+
 resolved as (
-    select distinct batch_id
+    select batch_id
     from {{ ref('delivered_row') }}
     where
         subject_key = any(array(
             select legacy.subject_key from legacy
             union
             select owner.subject_key from owner
+            union
+            select decided.subject_key from decided
         ))
+    union
+    select batch_id
+    from {{ ref('delivered_row') }}
+    where record_key = any(array(select decided.record_key from decided))
 ),
 
 final as (

@@ -1,7 +1,7 @@
 {%- set everything = flags.FULL_REFRESH or built_relation('core', 'credit_record') is none %}
 with delivered as (
     select
-        feed,
+        is_register,
         subject_key,
         name_key,
         alias_keys
@@ -9,11 +9,6 @@ with delivered as (
     where
         {{ everything }}
         or batch_id = any(array(select changed_batch.batch_id from {{ ref('changed_batch') }} as changed_batch))
-),
-
-register as (
-    select feed from {{ source('ops', 'feed') }}
-    where is_subject_register
 ),
 
 final as (
@@ -24,10 +19,8 @@ final as (
     from delivered
     cross join lateral unnest(delivered.alias_keys) as alias (alias_key)
     union
-    select delivered.name_key as identity_key
-    from delivered
-    inner join register on delivered.feed = register.feed
-    where delivered.name_key is not null
+    select name_key as identity_key from delivered
+    where is_register and name_key is not null
 )
 
 select * from final

@@ -69,6 +69,14 @@ resolved as (
         and subject_key = any(array(
             select affected_identity.identity_key from {{ affected_identity }} as affected_identity
         ))
+    union
+    -- Linked to what is now another one's.
+    select decision.record_key
+    from {{ decision }} as decision
+    where
+        decision.subject_key in (
+            select affected_identity.identity_key from {{ affected_identity }} as affected_identity
+        )
 ),
 
 catalogue as (

@@ -15,17 +15,20 @@ with delivered as (
         )
 ),
 
--- With every organisation that ever claimed the legacy code a record carries: it leaves one and joins another.
-named as (
-    select subject_key from delivered
-    union
-    -- Whom a reviewer linked it to, now or before.
+-- Whom a reviewer linked it to, now or before.
+linked as (
     select subject_key
     from {{ source('ops', 'match_decision') }}
     where
         {{ everything }}
         or record_key = any(array(select affected_record.record_key from {{ affected_record }} as affected_record))
-    {% if not everything -%}
+),
+
+-- With every organisation that ever claimed the legacy code a record carries: it leaves one and joins another.
+named as (
+    select subject_key from delivered
+    union
+    select subject_key from linked
     union
     select subject_key
     from {{ ref('delivered_row') }}
@@ -33,8 +36,9 @@ named as (
         alias_keys && array(
             select delivered.subject_key from delivered
             where delivered.id_type in ('org_code', 'registration_no')
+            union
+            select linked.subject_key from linked
         )
-    {%- endif %}
 ),
 
 {% if known is not none -%}

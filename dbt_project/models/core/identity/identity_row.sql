@@ -31,21 +31,6 @@ with final as (
     union all
 
     select
-        'court.debtor_change'::text as feed,
-        false as is_register,
-        batch_id,
-        source_row,
-        delivered_for,
-        subject_key,
-        subject_type,
-        id_type,
-        name_key,
-        alias_keys
-    from {{ source('court', 'debtor_change') }}
-
-    union all
-
-    select
         'court.dishonest_judgment_debtor'::text as feed,
         false as is_register,
         batch_id,
@@ -122,7 +107,7 @@ with final as (
 
     select
         'data_administration.population_register'::text as feed,
-        false as is_register,
+        true as is_register,
         batch_id,
         source_row,
         delivered_for,
@@ -301,21 +286,6 @@ with final as (
     union all
 
     select
-        'market_regulation.penalty_change'::text as feed,
-        false as is_register,
-        batch_id,
-        source_row,
-        delivered_for,
-        subject_key,
-        subject_type,
-        id_type,
-        name_key,
-        alias_keys
-    from {{ source('market_regulation', 'penalty_change') }}
-
-    union all
-
-    select
         'market_regulation.serious_violation_list'::text as feed,
         false as is_register,
         batch_id,
@@ -436,21 +406,6 @@ with final as (
     union all
 
     select
-        'social_security.wage_list_change'::text as feed,
-        false as is_register,
-        batch_id,
-        source_row,
-        delivered_for,
-        subject_key,
-        subject_type,
-        id_type,
-        name_key,
-        alias_keys
-    from {{ source('social_security', 'wage_list_change') }}
-
-    union all
-
-    select
         'tax.credit_grade'::text as feed,
         false as is_register,
         batch_id,
@@ -522,21 +477,6 @@ with final as (
         name_key,
         alias_keys
     from {{ source('tax', 'taxpayer_a_grade') }}
-
-    union all
-
-    select
-        'tax.violation_change'::text as feed,
-        false as is_register,
-        batch_id,
-        source_row,
-        delivered_for,
-        subject_key,
-        subject_type,
-        id_type,
-        name_key,
-        alias_keys
-    from {{ source('tax', 'violation_change') }}
 )
 
 select * from final

@@ -51,11 +51,12 @@ decided as (
         link.record_key,
         coalesce(alias.subject_key, link.subject_key) as subject_key,
         owner.subject_type
-    from ops.record_link_as_of((
-        select max(publication.decisions_through)
-        from {{ source('ops', 'publication') }} as publication
-        where publication.state in ('published', 'candidate')
-    )) as link
+    from
+        ops.record_link_as_of((
+            select max(publication.decisions_through)
+            from {{ source('ops', 'publication') }} as publication
+            where publication.state in ('published', 'candidate')
+        )) as link
     left join subject_alias as alias on link.subject_key = alias.alias_key
     left join {{ source('vault', 'identity') }} as owner on link.subject_key = owner.subject_key
 ),
@@ -74,12 +75,13 @@ final as (
         end as subject_key,
         coalesce(resolved.subject_type, decided.subject_type) as subject_type,
         case
-            when resolved.subject_key is null or resolved.is_held then
-                case
-                    when decided.subject_key is not null then 'decision'
-                    when resolved.is_held then 'held'
-                    else 'unidentified'
-                end
+            when resolved.subject_key is null or resolved.is_held
+                then
+                    case
+                        when decided.subject_key is not null then 'decision'
+                        when resolved.is_held then 'held'
+                        else 'unidentified'
+                    end
             when resolved.alias_of is not null then 'alias'
             else 'identifier'
         end as resolution
