@@ -17,6 +17,7 @@ REGISTER = "market_regulation.enterprise_registration"
 PENALTY = "market_regulation.administrative_penalty"
 DEBTOR = "court.dishonest_judgment_debtor"
 VIOLATION = "tax.major_tax_violation"
+POPULATION = "data_administration.population_register"
 
 
 def night(number: int) -> date:
@@ -106,6 +107,29 @@ def test_a_persons_number_under_another_name_is_held(build: Build) -> None:
     assert found[key_of(DEBTOR, "D2")] is None
     held = rows("select count(*) from mart.credit_record where subject_key is null")
     assert held == [(2,)], "shown as a record, and as nobody's"
+
+
+def test_the_population_register_knows_best_though_it_comes_last(build: Build) -> None:
+    """All its names, for people change theirs."""
+    debts = [
+        Row(f"D{name}", "person", {"party_name": name}, False, "person", name=name)
+        for name in ("李四", "张三")
+    ]
+    deliver(DEBTOR, night(1), debts)
+    publication.publish(build(night(1)), "test")
+    first, second = (key_of(DEBTOR, f"D{name}") for name in ("李四", "张三"))
+    assert subjects() == {first: key_of("person"), second: None}
+
+    def entry(name: str) -> Row:
+        return Row("R1", "person", {}, False, "person", name=name)
+
+    deliver(POPULATION, night(2), [entry("张三")])
+    publication.publish(build(night(2)), "test")
+    assert subjects() == {first: None, second: key_of("person")}
+
+    deliver(POPULATION, night(3), [entry("李四")])
+    build(night(3))
+    assert subjects() == {first: key_of("person"), second: key_of("person")}
 
 
 def test_an_officers_decision_goes_before_every_identifier_and_can_be_undone(build: Build) -> None:
