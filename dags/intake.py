@@ -1,7 +1,7 @@
 """取数：每个来源一张图，由 contracts/ 下的契约生成。
 
-One DAG per source. Every feed of the source is pulled and loaded on its own, one gate checks what arrived, and the
-source answers for the night. 每条数据各自拉取、装载；一道质量门检查本来源当晚的批次；最后由来源“应答”。
+One DAG per source. Every feed of the source is pulled on its own, what landed is loaded, one gate checks it, and the
+source answers for the night. 每条数据各自拉取，落地后装载；一道质量门检查本来源当晚的批次；最后由来源“应答”。
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, task, task_group
+from airflow.sdk import DAG, task
 
 from credit_warehouse.contracts import FeedContract, load_contracts
 from credit_warehouse.operators.nights import NIGHT_ANSWERED, STEP, nightly, this_night
@@ -58,13 +58,17 @@ def pull(feed: dict[str, str]) -> list[int]:
     )
 
 
-@task(task_display_name="装载", map_index_template=FEED_NAME)
-def load(feed: dict[str, str]) -> list[int]:
-    """Check every row of the landed batches: accepted to raw, the rest to quarantine. 逐行校验，分流入库或隔离。"""
+@task(task_display_name="装载", trigger_rule="all_done")
+def load(feeds: list[dict[str, str]]) -> dict[str, list[int]]:
+    """Check every row of the landed batches: accepted to raw, the rest to quarantine. 逐行校验，分流入库或隔离。
+
+    One task for all feeds of the source: a task of its own for each costs more than loading a night's change. What
+    breaks for one feed does not keep the others out.
+    """
     from credit_warehouse import pipeline
 
     night = this_night()
-    return pipeline.load(feed["id"], night.business_date, run_id=night.run_id)
+    return pipeline.load_all([feed["id"] for feed in feeds], night.business_date, run_id=night.run_id)
 
 
 @task(task_display_name="质量门", trigger_rule="all_done")
@@ -96,12 +100,6 @@ def signal(waiting_for: list[str]) -> None:
         raise AirflowSkipException(f"还在等待：{'、'.join(waiting_for)}")
 
 
-@task_group(group_id="feeds", group_display_name="各条数据", tooltip="每条数据一行 · one line per feed")
-def take_in(feed: dict[str, str]) -> None:
-    """One feed of the source."""
-    pull(feed=feed) >> load(feed=feed)
-
-
 def intake(source: str, contracts: list[FeedContract]) -> DAG:
     """The intake of one source."""
     department = contracts[0].terms.department.name
@@ -121,15 +119,16 @@ def intake(source: str, contracts: list[FeedContract]) -> DAG:
         default_args=STEP,
         tags=["intake", "取数", source],
     ) as dag:
-        taken_in = take_in.expand(feed=feeds)
+        pulled = pull.expand(feed=feeds)
+        loaded = load(feeds)
         answer: Any = settle(source)
         # Runs without a worker. The source answers even when a pull failed; this makes the run red all the same.
         all_in = EmptyOperator(
             task_id="all_in", task_display_name="全部到齐", doc_md="Red when a feed is missing."
         )
-        taken_in >> gate(source) >> answer
+        pulled >> loaded >> gate(source) >> answer
         signal(answer["waiting_for"])
-        [taken_in, answer] >> all_in
+        [pulled, loaded, answer] >> all_in
     return dag
 
 

@@ -189,13 +189,16 @@ def _before_the_catalogue(feed: Feed, decided: str) -> Plant:
 
     # Who is an adult today was a child then: persons only where the day of delivery counts.
     return Plant(
-        "not_in_catalogue", decided, lambda record: feed.is_register or not feed.is_person(record), spoil
+        "not_in_catalogue",
+        decided,
+        lambda record: feed.adults_on_delivery or not feed.is_person(record),
+        spoil,
     )
 
 
 def _minor(feed: Feed, number: str) -> Plant:
     def spoil(rng: random.Random, record: Record, today: date) -> tuple[Record, Raw, tuple[Violation, ...]]:
-        counted_on: date = today if feed.is_register else record[str(feed.decided_on)]
+        counted_on: date = today if feed.adults_on_delivery else record[str(feed.decided_on)]
         born = f"{counted_on.year - rng.randrange(8, 17)}0612"
         child = codes.make_resident_id("441399", born, rng.randrange(1000))
         return {**record, number: child}, {}, (Violation("minor", number),)

@@ -171,6 +171,8 @@ class Feed:
     first_organisation: int | None = None
     """Where in the world the organisations of this register begin, if it is not that of enterprises."""
     is_register: bool = False
+    adults_on_delivery: bool = False
+    """Age is judged on the day of delivery, for nothing was decided about the person."""
     """Everybody in it is known by it; its persons are adults on the day it is sent."""
     party_in_key: bool = False
     unnumbered: tuple[str, ...] = ()

@@ -56,17 +56,24 @@ def expectations(candidate: Candidate) -> Iterator[ExpectNoRows]:
         unexpected_rows_query=f"""
             with included as ({included_batches(candidate)}),
             accepted as (
-                select batch.feed, sum(batch.accepted_rows) as accepted_rows
-                from ops.batch inner join included using (batch_id) group by batch.feed
+                select feed.records_of, sum(batch.accepted_rows) as accepted_rows
+                from ops.batch inner join included using (batch_id) inner join ops.feed on batch.feed = feed.feed
+                where feed.is_active and feed.brings = 'records' group by feed.records_of
             ),
-            recorded as (select feed, sum(versions) as recorded_rows from core.credit_record group by feed)
-            select feed, coalesce(accepted_rows, 0) as accepted_rows, coalesce(recorded_rows, 0) as recorded_rows
-            from accepted full join recorded using (feed)
+            recorded as (
+                select feed.records_of, sum(versions) as recorded_rows
+                from core.credit_record inner join ops.feed on credit_record.feed = feed.feed
+                where feed.is_active group by feed.records_of
+            )
+            select
+                records_of as feed,
+                coalesce(accepted_rows, 0) as accepted_rows, coalesce(recorded_rows, 0) as recorded_rows
+            from accepted full join recorded using (records_of)
             where coalesce(accepted_rows, 0) <> coalesce(recorded_rows, 0)
-                and feed in (select active.feed from ops.feed as active where active.is_active and active.brings = 'records')
                 and not exists (
-                    select from ops.batch as later
-                    where later.feed = coalesce(accepted.feed, recorded.feed) and later.state = 'accepted'
+                    select from ops.batch as later inner join ops.feed on later.feed = feed.feed
+                    where feed.records_of = coalesce(accepted.records_of, recorded.records_of)
+                        and later.state = 'accepted'
                         and later.batch_id not in (select included.batch_id from included)
                 )
         """,

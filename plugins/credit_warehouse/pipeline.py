@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING
+
+import psycopg
 
 from credit_warehouse import publication
 from credit_warehouse.intake.verbs import gate, load, pull, settle, unanswered
@@ -23,6 +26,7 @@ __all__ = [
     "gate",
     "gate_publication",
     "load",
+    "load_all",
     "open_candidate",
     "propose_matches",
     "publish",
@@ -30,6 +34,32 @@ __all__ = [
     "settle",
     "unanswered",
 ]
+
+
+class LoadFailed(Exception):
+    """Something of ours broke while loading; the message names every feed it broke for."""
+
+
+def load_all(feeds: Sequence[str], business_date: date, run_id: str | None = None) -> dict[str, list[int]]:
+    """Load the landed batches of several feeds; what breaks for one does not keep the others out. Batches by feed.
+
+    Raises:
+        psycopg.OperationalError: the database is gone; a second try may find it.
+        LoadFailed: at least one feed could not be loaded for another reason.
+    """
+    loaded: dict[str, list[int]] = {}
+    failures: list[tuple[str, Exception]] = []
+    for feed in feeds:
+        try:
+            loaded[feed] = load(feed, business_date, run_id)
+        except psycopg.OperationalError:
+            raise
+        except Exception as error:
+            failures.append((feed, error))
+    if failures:
+        told = "；".join(f"{feed}：{type(error).__name__} {error}" for feed, error in failures)
+        raise LoadFailed(f"装载失败：{told}") from failures[0][1]
+    return loaded
 
 
 def open_candidate(business_date: date, run_id: str | None = None, full_refresh: bool = False) -> int | None:

@@ -53,7 +53,8 @@ def _new_professional(draw: Draw) -> Record:
     rng = draw.rng
     person = draw.world.person(rng.randrange(draw.world.persons))
     group = rng.choice(GROUPS)
-    began = _began(draw, date(2005, 1, 1))
+    # Nobody is licensed before coming of age.
+    began = _began(draw, max(date(2005, 1, 1), person.born_on + timedelta(days=18 * 366)))
     return {
         **_entry(draw, "ZY", person),
         "group_code": group,
@@ -133,6 +134,7 @@ POPULATION_REGISTER = Feed(
     collected_from=date(1958, 1, 9),
     decided_on="registered_on",
     is_register=True,
+    adults_on_delivery=True,
     uscc_field=None,
     person_field="resident_id",
 )  # fmt: skip

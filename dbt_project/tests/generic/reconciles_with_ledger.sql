@@ -1,5 +1,6 @@
-{#- Every accepted batch of the candidate has as many rows here as the ledger says were accepted. -#}
-{% test reconciles_with_ledger(model) %}
+{#- Every accepted batch of the candidate, of feeds that bring what the model holds, has as many rows here as the ledger
+    says were accepted. -#}
+{% test reconciles_with_ledger(model, brings) %}
 with ledger as (
     select
         batch.batch_id,
@@ -7,6 +8,7 @@ with ledger as (
         batch.accepted_rows
     from {{ source('ops', 'batch') }} as batch
     inner join {{ source('ops', 'publication_batch') }} as built on batch.batch_id = built.batch_id
+    inner join {{ source('ops', 'feed') }} as feed on batch.feed = feed.feed and feed.brings = '{{ brings }}'
     where built.publication_id = (select ops.reading_publication())
         and batch.state = 'accepted'
 ),

@@ -125,6 +125,7 @@ def _register(connection: psycopg.Connection, contract: FeedContract) -> None:
         "department_name": terms.department.name,
         "catalogue_item_code": terms.catalogue_item,
         "brings": "records" if record else "changes" if terms.change else "register",
+        "records_of": record and (terms.record_as or contract.feed),
         "record_category": record and record.category,
         "effect": record and record.effect,
         "list_name": record and record.list_name,

@@ -114,7 +114,7 @@ def _adults_only(contract: FeedContract) -> Iterator[Rule]:
     if subject.resident_id is None:
         return
     field = contract.field(subject.resident_id)
-    is_register = contract.terms.population_register is not None
+    is_register = contract.terms.population_register is not None and contract.terms.record is None
     on_day = "getvariable('delivered_for')" if is_register else f"v_{contract.decided_field}::date"
     condition = (
         f"{is_person(subject)} and is_resident_id(t_{field.name}, getvariable('delivered_for'))"

@@ -35,8 +35,9 @@ def pull(feed: str, business_date: date, endpoint: Endpoint, run_id: str | None 
     return [1]
 
 
-def load(feed: str, business_date: date, run_id: str | None = None) -> list[int]:
-    _note("load", feed, business_date, run_id)
+def load_all(feeds: list[str], business_date: date, run_id: str | None = None) -> dict[str, list[int]]:
+    for feed in feeds:
+        _note("load", feed, business_date, run_id)
     if _asked_once("database"):
         raise psycopg.errors.AdminShutdown("terminating connection due to administrator command")
     if _asked_once("killed"):
@@ -44,7 +45,7 @@ def load(feed: str, business_date: date, run_id: str | None = None) -> list[int]
     if _asked("bug"):
         raise ValueError("a bug")
     (HOME / "fresh").touch()
-    return [1]
+    return {feed: [1] for feed in feeds}
 
 
 def gate(source: str, business_date: date, run_id: str | None = None) -> dict[str, int]:

@@ -21,8 +21,11 @@ alter table ops.feed
     drop column display_months,
     drop column display_source,
     add column brings text not null default 'records' check (brings in ('records', 'register', 'changes')),
+    add column records_of text,
     alter column record_category drop not null,
     alter column effect drop not null;
+
+comment on column ops.feed.records_of is 'Feed whose records these are: itself, or the one of another generation of the same standard';
 
 -- Settings of this office that SQL needs. One row, written from the settings at every migration.
 create table ops.office (
