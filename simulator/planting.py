@@ -179,21 +179,23 @@ def _unlawful(feed: Feed) -> Iterator[Plant]:
 
 
 def _before_the_catalogue(feed: Feed, decided: str) -> Plant:
+    only_persons = feed.uscc_field is None
+
     def spoil(rng: random.Random, record: Record, _: date) -> tuple[Record, Raw, tuple[Violation, ...]]:
-        moved = {decided: feed.collected_from - timedelta(days=rng.randrange(1, 300))}
+        moved: Record = {decided: feed.collected_from - timedelta(days=rng.randrange(1, 300))}
         earliest = feed.by_name[decided]
         while earliest.not_before:
             moved[earliest.not_before] = moved[earliest.name] - timedelta(days=1)
             earliest = feed.by_name[earliest.not_before]
+        if only_persons and feed.person_field and not feed.adults_on_delivery:
+            # Of age even then, so that the day is all that is wrong.
+            moved[feed.person_field] = codes.make_resident_id("441399", "19500612", rng.randrange(1000))
         return {**record, **moved}, {}, (Violation("not_in_catalogue", decided),)
 
-    # Who is an adult today was a child then: persons only where the day of delivery counts.
-    return Plant(
-        "not_in_catalogue",
-        decided,
-        lambda record: feed.adults_on_delivery or not feed.is_person(record),
-        spoil,
-    )
+    def fits(record: Record) -> bool:
+        return only_persons or feed.adults_on_delivery or not feed.is_person(record)
+
+    return Plant("not_in_catalogue", decided, fits, spoil)
 
 
 def _minor(feed: Feed, number: str) -> Plant:
