@@ -94,7 +94,7 @@ def _plants(feed: Feed) -> Iterator[Plant]:
         if f.not_future and not any(o.not_before == f.name and o.not_future and o.required for o in fields):
             yield _future(feed, f)
         if f.check:
-            yield from _checks(f)
+            yield from _checks(feed, f)
     long = next((f for f in fields if f.max_length), None)
     if long:
         yield _too_long(long)
@@ -265,7 +265,7 @@ def _future(feed: Feed, f: Field) -> Plant:
     return Plant("not_future", f.name, fits, spoil)
 
 
-def _checks(f: Field) -> Iterator[Plant]:
+def _checks(feed: Feed, f: Field) -> Iterator[Plant]:
     ways: dict[str, tuple[Callable[[str], str], ...]] = {
         "uscc": (codes.spoil_uscc_check, codes.spoil_uscc_inner),
         "resident_id": (codes.spoil_resident_id,),
@@ -278,6 +278,13 @@ def _checks(f: Field) -> Iterator[Plant]:
         def spoil(
             _: random.Random, record: Record, __: date, way: Callable[[str], str] = way
         ) -> tuple[Record, Raw, tuple[Violation, ...]]:
-            return record, {f.name: way(record[f.name])}, (Violation(f"check_{f.check}", f.name),)
+            code = record[f.name] or codes.make_registration_no("44130200000001")
+            return record, {f.name: way(code)}, (Violation(f"check_{f.check}", f.name),)
 
-        yield Plant(f"check_{f.check}", f.name, lambda record: "*" not in (record[f.name] or "*"), spoil)
+        # A register's newcomers have no old number; one that is wrong is wrong all the same.
+        invented = f.check == "registration_no" and feed.person_field is None
+
+        def fits(record: Record, invented: bool = invented) -> bool:
+            return (invented and record[f.name] is None) or "*" not in (record[f.name] or "*")
+
+        yield Plant(f"check_{f.check}", f.name, fits, spoil)

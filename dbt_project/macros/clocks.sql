@@ -1,6 +1,14 @@
 {#- The clocks of a record (DOMAIN.md §4.4). A period of n months from a day ends with the same day n months later
     (民法典 §201–202: the first day is not counted). -#}
 
+{#- First day of the display clock: the finding in the document, or its publication. -#}
+{% macro display_start(record, rule) -%}
+    (case
+        when {{ rule }}.starts = 'publication' then coalesce({{ record }}.published_on, {{ record }}.decision_date)
+        else {{ record }}.decision_date
+    end)
+{%- endmacro %}
+
 {#- Last day on display by one rule: null = no end; the day before the start = not displayed at all. -#}
 {% macro display_end(started_on, rule) -%}
     case

@@ -253,6 +253,54 @@ def test_affected_set_equals_full_rebuild(build: Build, seed: int) -> None:
         assert {mart: read_stored(mart, number) for mart in MARTS} == marts
 
 
+@pytest.mark.timeout(3600)
+def test_sixty_nights_one_by_one_equal_one_rebuild(build: Build) -> None:
+    """Past the day on which the display rules change, with everything that changes a record on the way."""
+    city = RandomCity(3)
+    first = date(2026, 2, 20)
+    for number in range(60):
+        night = first + timedelta(days=number)
+        city.one_night(night)
+        city.change_records(night)
+        publication.publish(build(night), "test")
+    nightly = {mart: read_stored(mart, publication.current() or 0) for mart in MARTS}
+    core = read_core()
+    full = build(night, "--full-refresh")
+    assert written(full) == {}
+    assert read_core() == core
+    assert {mart: read_stored(mart, full) for mart in MARTS} == nightly
+    assert {len(rows) > 0 for rows in nightly.values()} == {True}
+
+
+def test_an_item_that_leaves_the_catalogue_takes_its_records_along(build: Build) -> None:
+    """On its day, with nothing delivered; and what was decided before the item was in force never counted."""
+    old = {"decision_date": date(1990, 1, 1), "valid_until": date(2099, 12, 31)}
+    new = {"decision_date": date(2026, 2, 2), "valid_until": date(2099, 12, 31)}
+    feed = "market_regulation.administrative_licence"
+    deliver(feed, FIRST_NIGHT, [Row("L1", "A", new), Row("L2", "A", old)])
+    first = build(FIRST_NIGHT)
+    publication.publish(first, "test")
+
+    def licences(as_of: int) -> list[tuple[Any, ...]]:
+        with connect(as_of) as connection:
+            return connection.execute(
+                "select record_key, catalogue_version, legal_basis from mart.credit_record"
+            ).fetchall()
+
+    assert licences(first) == [(key_of(feed, "L1"), 1, "中华人民共和国行政许可法 第四十条")]
+    with connect() as connection:
+        connection.execute(
+            "update ops.catalogue_item set withdrawn_on = %s, withdrawn_document = '函', withdrawn_reason = '调整'"
+            " where catalogue_item_code = 'XY-03-002'",
+            [FIRST_NIGHT + timedelta(days=2)],
+        )
+    second = build(FIRST_NIGHT + timedelta(days=1))
+    publication.publish(second, "test")
+    assert len(licences(second)) == 1
+    third = build(FIRST_NIGHT + timedelta(days=2))
+    assert licences(third) == []
+
+
 def test_what_a_discarded_candidate_left_in_core_is_cleared(build: Build) -> None:
     """A correction is built, its candidate discarded, and then its batch refused: nothing of it may stay."""
     first_values = {

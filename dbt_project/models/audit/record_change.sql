@@ -1,18 +1,20 @@
+{%- set removals = "(select * from event where kind in ('revocation', 'objection_upheld'))" %}
+{%- set repairs = "(select * from event where kind = 'repair')" %}
 with event as (
     select
         record_event.*,
-        event_id as case_id,
-        effective_on as starts_on
+        record_event.event_id as case_id,
+        record_event.effective_on as starts_on
     from {{ source('ops', 'record_event') }} as record_event
 ),
 
 due as (
     (
-        {{ deadlines("(select * from event where kind in ('revocation', 'objection_upheld'))", 'revocation', 'withdraw') }}
+        {{ deadlines(removals, 'revocation', 'withdraw') }}
     )
     union all
     (
-        {{ deadlines("(select * from event where kind = 'repair')", 'repair', 'sync') }}
+        {{ deadlines(repairs, 'repair', 'sync') }}
     )
 ),
 

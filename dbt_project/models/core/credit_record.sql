@@ -14,6 +14,7 @@
         {'columns': ['feed']},
     ]
 ) }}
+{%- set started_on = display_start('governed', 'decided') %}
 with delivery as (
     select * from {{ ref('credit_record_delivery') }}
     where {{ is_affected_in_union('record_key', 'affected_record') }}
@@ -131,9 +132,9 @@ ruled as (
         present.regime as regime_present,
         present.valid_from as present_from,
         decided.min_months,
-        starting.display_started_on,
-        {{ display_end('starting.display_started_on', 'decided') }} as display_end_decided,
-        {{ display_end_after_transition('starting.display_started_on', 'decided', 'present') }} as display_end_present
+        {{ started_on }} as display_started_on,
+        {{ display_end(started_on, 'decided') }} as display_end_decided,
+        {{ display_end_after_transition(started_on, 'decided', 'present') }} as display_end_present
     from governed
     left join display_rule as decided
         on
@@ -145,13 +146,6 @@ ruled as (
             governed.display_class = present.display_class
             and governed.shown_severity = present.severity
             and {{ holds_on('present', business_date()) }}
-    cross join lateral (
-        select
-            case
-                when decided.starts = 'publication' then coalesce(governed.published_on, governed.decision_date)
-                else governed.decision_date
-            end as display_started_on
-    ) as starting
 ),
 
 displayed as (
