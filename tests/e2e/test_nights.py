@@ -84,15 +84,21 @@ class System:
         return {feed: (n.delivered, n.accepted, n.quarantined) for feed, n in self.key(night).feeds.items()}
 
     def marts(self) -> list[tuple[Any, ...]]:
-        """A digest of everything readers see."""
+        """A digest of everything the current publication holds; what readers see of it shrinks as days pass."""
         names = self.rows(
-            "select relname from pg_class where relnamespace = 'mart'::regnamespace and relkind = 'v' order by 1"
+            "select relname from pg_class where relnamespace = 'mart_store'::regnamespace and relkind = 'r' order by 1"
         )
+        number, _ = self.current()
         return [
             (
                 name,
                 *self.rows(
-                    f"select count(*), md5(string_agg(m::text, chr(10) order by m::text)) from mart.{name} as m"
+                    "select count(*), md5(string_agg(held, chr(10) order by held)) from ("
+                    " select (to_jsonb(m) - 'valid_from_publication' - 'valid_to_publication')::text as held"
+                    f" from mart_store.{name} as m where valid_from_publication <= %s"
+                    " and coalesce(valid_to_publication > %s, true)) as rows_held",
+                    number,
+                    number,
                 )[0],
             )
             for (name,) in names
@@ -173,12 +179,12 @@ def test_a_failing_gate_leaves_the_last_publication_and_says_why(system: System)
     before = (system.current(), system.marts())
     system.rows(
         "insert into ops.gate_parameter (name, scope, value, unit, source, valid_from, valid_to)"
-        " values ('max_row_rise_share', 'credit_record', 0.0001, 'share', '演示：收紧增幅', %s, %s)",
+        " values ('max_row_rise_share', 'queryable_credit_record', 0.0001, 'share', '演示：收紧增幅', %s, %s)",
         GATE_FAILS,
         GATE_FAILS,
     )
     output = system.ok("nightly", GATE_FAILS.isoformat())
-    assert "publication.credit_record.row_count" in output
+    assert "publication.queryable_credit_record.row_count" in output
     assert (system.current(), system.marts()) == before
     assert system.ledger(GATE_FAILS) == system.promised(GATE_FAILS), "intake went on"
     (state, message), *_ = system.rows(
