@@ -249,6 +249,7 @@ ENTERPRISE_REGISTRATION = Feed(
     collected_from=date(1994, 7, 1),
     decided_on="approved_on",
     is_register=True,
+    other_codes=("registration_no",),
     by_serial=True,
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 
 from stdnum.cn import ric, uscc
 
+from simulator.codes import make_registration_no
 from simulator.rows import Row
 from simulator.schema import Feed, Field, Kind
 
@@ -81,7 +82,7 @@ def _unlawful(
         return broken
     if any(word in text for text in row.values() if text for word in FORBIDDEN):
         broken.add(("forbidden", ""))
-    counted_on = day if feed.is_register else decided
+    counted_on = day if feed.adults_on_delivery else decided
     if isinstance(counted_on, date) and is_resident_id(number) and "*" not in number:
         born = ric.get_birth_date(number)
         if (counted_on.year - born.year, counted_on.month, counted_on.day) < (18, born.month, born.day):
@@ -159,4 +160,18 @@ def is_resident_id(text: str) -> bool:
     )
 
 
-CHECKS = {"uscc": is_uscc, "resident_id": is_resident_id, "org_code": is_org_code}
+def is_registration_no(text: str) -> bool:
+    return re.fullmatch(r"\d{15}", text) is not None and make_registration_no(text[:14]) == text
+
+
+def is_tax_no(text: str) -> bool:
+    return re.fullmatch(r"[0-9A-Z]{15}|[0-9A-Z]{17}|[0-9A-Z]{18}|[0-9A-Z]{20}", text) is not None
+
+
+CHECKS = {
+    "uscc": is_uscc,
+    "resident_id": is_resident_id,
+    "org_code": is_org_code,
+    "registration_no": is_registration_no,
+    "tax_no": is_tax_no,
+}

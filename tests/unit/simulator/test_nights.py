@@ -20,7 +20,7 @@ from tests.unit.simulator.judge import judge
 
 ALL_RULES = {
     "required", "required_when", "one_of", "type_date", "type_number", "type_timestamp", "enum", "pattern", "length",
-    "range", "check_uscc", "check_resident_id", "check_org_code", "date_order", "not_future", "duplicate_key",
+    "range", "check_uscc", "check_resident_id", "check_org_code", "check_registration_no", "check_tax_no", "date_order", "not_future", "duplicate_key",
     "not_in_catalogue", "no_document", "forbidden", "minor",
 }  # fmt: skip
 
