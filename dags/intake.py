@@ -61,7 +61,7 @@ def pull(feed: dict[str, str]) -> list[int]:
 
 
 @task(task_display_name="装载", trigger_rule="all_done")
-def load(feeds: list[dict[str, str]]) -> dict[str, list[int]]:
+def load(feeds: list[str]) -> dict[str, list[int]]:
     """Check every row of the landed batches: accepted to raw, the rest to quarantine. 逐行校验，分流入库或隔离。
 
     One task for all feeds of the source: a task of its own for each costs more than loading a night's change. What
@@ -70,7 +70,7 @@ def load(feeds: list[dict[str, str]]) -> dict[str, list[int]]:
     from credit_warehouse import pipeline
 
     night = this_night()
-    return pipeline.load_all([feed["id"] for feed in feeds], night.business_date, run_id=night.run_id)
+    return pipeline.load_all(feeds, night.business_date, run_id=night.run_id)
 
 
 @task(task_display_name="质量门", trigger_rule="all_done")
@@ -122,7 +122,7 @@ def intake(source: str, contracts: list[FeedContract]) -> DAG:
         tags=["intake", "取数", source],
     ) as dag:
         pulled = pull.expand(feed=feeds)
-        loaded = load(feeds)
+        loaded = load([feed["id"] for feed in feeds])
         answer: Any = settle(source)
         # Runs without a worker. The source answers even when a pull failed; this makes the run red all the same.
         all_in = EmptyOperator(

@@ -16,6 +16,7 @@ from psycopg import sql
 
 from credit_warehouse.contracts import FeedContract
 from credit_warehouse.database import connect
+from credit_warehouse.errors import said_by_database
 
 
 class ChangeKind(StrEnum):
@@ -85,8 +86,7 @@ def enter(
                 [record_key, kind, effective_on, document_no, reason, by, objection_no, severity],
             ).fetchone()
         except psycopg.errors.RaiseException as error:
-            hint = error.diag.message_hint
-            raise ChangeRefused(f"{error.diag.message_primary}。{hint or ''}") from error
+            raise ChangeRefused(said_by_database(error)) from error
         except psycopg.errors.CheckViolation as error:
             raise ChangeRefused(
                 "请补全：文书号和理由不能为空；异议类变更须有异议编号，失信程度认定须有程度（轻微、一般、较重、严重）"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import psycopg
+
 
 class SourceUnavailable(Exception):
     """The source cannot be reached, or has not delivered yet. Worth trying again later."""
@@ -19,3 +21,9 @@ class DeliveryRefused(Exception):
         self.code = code
         self.message = message
         self.delivered_rows = delivered_rows
+
+
+def said_by_database(refusal: psycopg.errors.RaiseException) -> str:
+    """What a rule kept in the database says to a person: why not, and what to do."""
+    hint = refusal.diag.message_hint
+    return f"{refusal.diag.message_primary}。{hint}" if hint else str(refusal.diag.message_primary)

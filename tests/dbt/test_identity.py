@@ -6,7 +6,10 @@ import uuid
 from datetime import date, timedelta
 from typing import Any
 
+from typer.testing import CliRunner
+
 from credit_warehouse import publication
+from credit_warehouse.cli import app
 from credit_warehouse.database import connect
 
 from .city import Row, decide, deliver, key_of, take_back
@@ -267,3 +270,28 @@ def test_who_answers_for_an_organisation(build: Build) -> None:
     build(night(2))
     assert (key_of(REGISTER, "U1"), "法定代表人", key_of("U1"), None, "王*") in set(rows(wanted))
     assert len(rows(wanted)) == 3
+
+
+def test_a_held_record_is_found_and_decided_at_the_command_line(build: Build) -> None:
+    runner = CliRunner()
+    assert "尚未构建" in runner.invoke(app, ["review", "collisions"]).output
+    named = [
+        Row(f"D{number}", "person", {"party_name": name}, False, "person", name=name)
+        for number, name in ((1, "张三"), (2, "李四"))
+    ]
+    deliver(DEBTOR, night(1), named)
+    publication.publish(build(night(1)), "test")
+    record, person = str(key_of(DEBTOR, "D2")), str(key_of("person"))
+
+    seen = runner.invoke(app, ["review", "collisions"])
+    assert seen.exit_code == 0
+    assert "同一证件号码对应多个姓名" in seen.output
+    assert record[:8] in seen.output and person[:8] in seen.output
+    assert str(key_of(DEBTOR, "D1"))[:8] not in seen.output
+
+    words = ["--link", "--by", "王主任", "--reason", "曾用名", "--document", "户籍证明"]
+    decided = runner.invoke(app, ["review", "decide", record[:8], "--subject", person[:8], *words])
+    assert decided.exit_code == 0, decided.output
+    publication.publish(build(night(2)), "test")
+    assert resolutions()[key_of(DEBTOR, "D2")] == "decision"
+    assert record[:8] not in runner.invoke(app, ["review", "collisions"]).output

@@ -253,6 +253,25 @@ def test_affected_set_equals_full_rebuild(build: Build, seed: int) -> None:
         assert {mart: read_stored(mart, number) for mart in MARTS} == marts
 
 
+@pytest.mark.timeout(3600)
+def test_sixty_nights_one_by_one_equal_one_rebuild(build: Build) -> None:
+    """Past the day on which the display rules change, with everything that changes a record on the way."""
+    city = RandomCity(3)
+    first = date(2026, 2, 20)
+    for number in range(60):
+        night = first + timedelta(days=number)
+        city.one_night(night)
+        city.change_records(night)
+        publication.publish(build(night), "test")
+    nightly = {mart: read_stored(mart, publication.current() or 0) for mart in MARTS}
+    core = read_core()
+    full = build(night, "--full-refresh")
+    assert written(full) == {}
+    assert read_core() == core
+    assert {mart: read_stored(mart, full) for mart in MARTS} == nightly
+    assert nightly["queryable_credit_record"] and nightly["subject_credit_profile"] and nightly["objection"]
+
+
 def test_an_item_that_leaves_the_catalogue_takes_its_records_along(build: Build) -> None:
     """On its day, with nothing delivered; and what was decided before the item was in force never counted."""
     old = {"decision_date": date(1990, 1, 1), "valid_until": date(2099, 12, 31)}

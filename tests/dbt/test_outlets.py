@@ -331,7 +331,7 @@ def test_an_officer_enters_into_the_table_under_his_own_name(city: tuple[int, in
             with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                 connection.execute(forbidden)
         connection.execute("reset session authorization")
-        with pytest.raises(psycopg.errors.RaiseException, match="只增不改"), connection.transaction():
+        with pytest.raises(psycopg.errors.RaiseException, match="只能追加"), connection.transaction():
             connection.execute("delete from ops.record_event")
         connection.execute("drop owned by officer_of_test")
         connection.execute("drop role officer_of_test")

@@ -3,6 +3,7 @@ with final as (
     select
         'court.bankruptcy'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -18,6 +19,7 @@ with final as (
     select
         'court.consumption_restriction'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -33,6 +35,7 @@ with final as (
     select
         'court.dishonest_judgment_debtor'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -48,6 +51,7 @@ with final as (
     select
         'court.judgment'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -63,6 +67,7 @@ with final as (
     select
         'court.judgment_enforcement'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -78,6 +83,7 @@ with final as (
     select
         'court.terminated_enforcement'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -93,6 +99,7 @@ with final as (
     select
         'data_administration.institution_register'::text as feed,
         true as is_register,
+        'institution'::text as population,
         batch_id,
         source_row,
         record_key,
@@ -108,6 +115,7 @@ with final as (
     select
         'data_administration.population_register'::text as feed,
         true as is_register,
+        'population'::text as population,
         batch_id,
         source_row,
         record_key,
@@ -123,6 +131,7 @@ with final as (
     select
         'data_administration.professional_register'::text as feed,
         false as is_register,
+        'professional_group'::text as population,
         batch_id,
         source_row,
         record_key,
@@ -138,6 +147,7 @@ with final as (
     select
         'data_administration.social_organisation_register'::text as feed,
         true as is_register,
+        'social_organisation'::text as population,
         batch_id,
         source_row,
         record_key,
@@ -153,6 +163,7 @@ with final as (
     select
         'market_regulation.abnormal_operation'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -168,6 +179,7 @@ with final as (
     select
         'market_regulation.administrative_licence'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -183,6 +195,7 @@ with final as (
     select
         'market_regulation.administrative_licence_v2016'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -198,6 +211,7 @@ with final as (
     select
         'market_regulation.administrative_penalty'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -213,6 +227,7 @@ with final as (
     select
         'market_regulation.administrative_penalty_v2016'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -228,6 +243,7 @@ with final as (
     select
         'market_regulation.credit_commitment'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -243,6 +259,7 @@ with final as (
     select
         'market_regulation.enterprise_registration'::text as feed,
         true as is_register,
+        'enterprise'::text as population,
         batch_id,
         source_row,
         record_key,
@@ -258,6 +275,7 @@ with final as (
     select
         'market_regulation.honour'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -273,6 +291,7 @@ with final as (
     select
         'market_regulation.individual_business_abnormal'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -288,6 +307,7 @@ with final as (
     select
         'market_regulation.serious_violation_list'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -303,6 +323,7 @@ with final as (
     select
         'market_regulation.spot_check'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -318,6 +339,7 @@ with final as (
     select
         'social_security.contribution_arrears'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -333,6 +355,7 @@ with final as (
     select
         'social_security.employer_contribution'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -348,6 +371,7 @@ with final as (
     select
         'social_security.enrolment'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -363,6 +387,7 @@ with final as (
     select
         'social_security.labour_grade'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -378,6 +403,7 @@ with final as (
     select
         'social_security.labour_violation'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -393,6 +419,7 @@ with final as (
     select
         'social_security.wage_arrears_list'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -408,6 +435,7 @@ with final as (
     select
         'tax.credit_grade'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -423,6 +451,7 @@ with final as (
     select
         'tax.major_tax_violation'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -438,6 +467,7 @@ with final as (
     select
         'tax.municipal_arrears'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -453,6 +483,7 @@ with final as (
     select
         'tax.tax_arrears'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,
@@ -468,6 +499,7 @@ with final as (
     select
         'tax.taxpayer_a_grade'::text as feed,
         false as is_register,
+        null::text as population,
         batch_id,
         source_row,
         record_key,

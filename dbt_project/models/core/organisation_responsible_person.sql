@@ -15,7 +15,7 @@ with record as (
     from {{ ref('credit_record') }}
     where
         {{ is_affected('record_key', 'affected_record') }}
-        and status <> 'withdrawn'
+        and status in {{ queryable_statuses() }}
         and subject_type = 'organisation'
 ),
 

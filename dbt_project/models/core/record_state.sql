@@ -2,25 +2,16 @@
 -- Changes by officers and departments, folded. Order: day of effect, then entry.
 with event as (
     select * from {{ source('ops', 'record_event') }}
-    where
-        -- What is entered while a candidate is being built waits for the next one.
-        event_id <= (
-            select max(publication.events_through)
-            from {{ source('ops', 'publication') }} as publication
-            where publication.state in ('published', 'candidate')
-        )
+    where event_id <= {{ taken_in('events_through') }}
 ),
 
 removal as (
-    select distinct on (record_key)
+    select
         record_key,
-        event_id,
         kind,
         effective_on,
         corrects_through
-    from event
-    where kind in ('revocation', 'repair', 'objection_upheld', 'correction', 'reinstatement')
-    order by record_key asc, effective_on desc, event_id desc
+    from ops.removal_as_of({{ taken_in('events_through') }})
 ),
 
 severity as (

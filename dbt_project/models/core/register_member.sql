@@ -12,8 +12,8 @@
 ) }}
 -- Every version of an entry, also those that name somebody else: a correction may move it from one to another.
 with entry as (
-    select distinct record_key from {{ ref('register_row') }}
-    where {{ is_affected_in_union('subject_key', 'affected_member') }}
+    select distinct record_key from {{ ref('delivered_row') }}
+    where population is not null and {{ is_affected_in_union('subject_key', 'affected_member') }}
 ),
 
 versioned as (

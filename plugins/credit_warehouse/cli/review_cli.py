@@ -140,6 +140,52 @@ def _history(key: UUID) -> None:
 
 
 @review.command()
+def collisions() -> None:
+    """One identifier under several names, one organisation under several codes; and the records held until somebody decides."""
+    if query("select to_regclass('vault.identity_collision_review')") == [(None,)]:
+        console.print("尚未构建过，没有冲突可看。")
+        return
+    rows = query(
+        "select kind_label, id_value, delivered_names, kind, delivered_rows, first_seen_on::text, last_seen_on::text"
+        " from vault.identity_collision_review order by kind, identity_key, id_value"
+    )
+    show(
+        "身份冲突",
+        ["冲突", "号码或代码", "名称", "行数", "首次", "最近"],
+        [
+            (label, mask_number(number, _of(kind)), _names(names, _of(kind)), count, first, last)
+            for label, number, names, kind, count, first, last in rows
+        ],
+        "没有身份冲突",
+        grouped=True,
+    )
+    held = query(
+        "select record.feed, left(held.record_key::text, %(key)s), left(held.subject_key::text, %(key)s),"
+        " record.party_name, record.document_no from vault.held_record() as held"
+        " inner join core.credit_record as record using (record_key)"
+        " where record.subject_key is null order by 1, 2",
+        {"key": _SHORTEST_KEY},
+    )
+    show(
+        "因姓名不符而待核的记录（review decide 记录 --subject 主体 --link 或 --reject）",
+        ["数据集", "记录", "证件号码对应的主体", "当事人", "文书"],
+        held,
+        "没有待核的记录",
+    )
+
+
+def _of(collision: str) -> str:
+    return "person" if collision == "person_names" else "organisation"
+
+
+def _names(names: list[str] | None, kind: str) -> str:
+    """Names that differ must be seen to differ: a person's first and last character."""
+    if kind == "organisation":
+        return "、".join(names or [])
+    return "、".join(f"{name[:1]}*{name[-1:]}" for name in names or [])
+
+
+@review.command()
 def decide(
     record: str = typer.Argument(help="Record key, or its first eight characters."),
     subject: str = typer.Option(..., help="Subject key of the candidate, or its first eight characters."),
@@ -153,7 +199,8 @@ def decide(
 
     key = _record(record)
     chosen = _one(
-        "select distinct subject_key from vault.match_candidate where record_key = %(key)s"
+        "select subject_key from vault.match_candidate where record_key = %(key)s and subject_key::text like %(start)s"
+        " union select subject_key from vault.held_record() where record_key = %(key)s"
         " and subject_key::text like %(start)s",
         subject,
         f"记录 {key} 的候选主体",
@@ -195,6 +242,7 @@ def _newest_night() -> date | None:
 def _record(start: str) -> UUID:
     return _one(
         "select record_key from vault.unlinked_record where record_key::text like %(start)s"
+        " union select record_key from vault.held_record() where record_key::text like %(start)s"
         " union select record_key from ops.match_decision where record_key::text like %(start)s",
         start,
         "待审记录",

@@ -249,7 +249,7 @@ class Record(Terms):
     penalty_kinds: tuple[str, ...] = ()
     """Fields with kinds of penalty, in the terms of 行政处罚法 art. 9."""
     usage_scope: str | None = None
-    """Field with the scope of use the sender set; its meanings are 公示, 政务共享, 授权查询 (DOMAIN.md §3.1)."""
+    """Field with the scope of use the sender set; its meanings are the catalogue's tiers (DOMAIN.md §3.1)."""
     rating_year: str | None = None
     amount_cny: str | None = None
     status: str | None = None

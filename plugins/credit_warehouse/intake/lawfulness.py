@@ -15,8 +15,6 @@ from credit_warehouse.contracts import FeedContract, Field
 from credit_warehouse.contracts.model import FieldType, Subject
 from credit_warehouse.intake.rule import Rule, literal
 
-LAWFULNESS_RULES = ("not_in_catalogue", "no_legal_basis", "no_document", "forbidden", "minor")
-
 NO_DOCUMENT = ("空", "无文号", "暂无")
 """What v2016 senders write where a decision has no number (DOMAIN.md §3.1)."""
 

@@ -203,15 +203,16 @@ def _id_value(contract: FeedContract) -> sql.Composable:
         "registration_no": [subject.registration_no],
     }
     cases = [
-        sql.SQL("when {} then coalesce({})").format(kind, sql.SQL(", ").join(map(sql.Identifier, named)))
+        sql.SQL("when id_type = {} then coalesce({})").format(
+            kind, sql.SQL(", ").join(map(sql.Identifier, named))
+        )
         for kind, columns in fields.items()
         if (named := [column for column in columns if column])
     ]
-    if subject.resident_id and not cases:
-        return sql.Identifier(subject.resident_id)
     if subject.resident_id:
-        cases.append(sql.SQL("else {}").format(sql.Identifier(subject.resident_id)))
-    return sql.SQL("case id_type {} end").format(sql.SQL(" ").join(cases))
+        # Whatever else the type is, it is a document of a person.
+        cases.append(sql.SQL("when true then {}").format(sql.Identifier(subject.resident_id)))
+    return sql.SQL("case {} end").format(sql.SQL(" ").join(cases))
 
 
 def settle(source: str, business_date: date, run_id: str | None = None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from uuid import UUID
 import psycopg
 
 from credit_warehouse.database import connect
+from credit_warehouse.errors import said_by_database
 
 
 class DecisionRefused(Exception):
@@ -59,8 +60,7 @@ def _enter(statement: str, values: list[object]) -> int:
         with connect() as connection:
             row = connection.execute(statement, values).fetchone()
     except psycopg.errors.RaiseException as refusal:
-        hint = refusal.diag.message_hint
-        raise DecisionRefused(f"{refusal.diag.message_primary}。{hint}" if hint else str(refusal)) from None
+        raise DecisionRefused(said_by_database(refusal)) from None
     except psycopg.errors.CheckViolation:
         raise DecisionRefused("经办人、理由和依据文书均不能为空") from None
     assert row is not None

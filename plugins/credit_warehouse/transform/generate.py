@@ -7,7 +7,7 @@ Run ``credit-warehouse contracts generate`` after changing a contract; ``credit-
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +67,6 @@ def generate(contracts: Mapping[str, FeedContract], project_dir: Path) -> dict[P
     files[models / "core" / "responsible_person_delivery.sql"] = _responsible_sql(contracts.values())
     files[models / "core" / "identity" / "identity_row.sql"] = _identity_row_sql(of_subjects)
     registers = [contract for contract in contracts.values() if contract.terms.population_register]
-    files[models / "core" / "register_row.sql"] = _rows_sql(
-        registers, "raw_", ["batch_id", "source_row", "record_key", "subject_key"]
-    )
     files[models / "core" / "register_delivery.sql"] = _register_sql(registers)
     return files
 
@@ -275,19 +272,37 @@ IDENTITY = ("subject_key", "subject_type", "id_type", "name_key", "alias_keys")
 
 
 def _delivered_row_sql(contracts: Iterable[FeedContract]) -> str:
-    return _rows_sql(contracts, "raw_", ["batch_id", "source_row", "record_key", *IDENTITY])
+    """Keys of every loaded row, whatever became of its batch, and which population it is an entry of."""
+    return _rows_sql(
+        contracts, "raw_", ["batch_id", "source_row", "record_key", *IDENTITY], _is_register, _population
+    )
+
+
+def _population(contract: FeedContract) -> str:
+    register = contract.terms.population_register
+    return f"{_literal(register.population) if register else 'null'}::text as population"
 
 
 def _identity_row_sql(contracts: Iterable[FeedContract]) -> str:
     """Whom every accepted row names, by which kind of identifier and under which name."""
-    return _rows_sql(contracts, "", ["batch_id", "source_row", "delivered_for", *IDENTITY])
+    return _rows_sql(contracts, "", ["batch_id", "source_row", "delivered_for", *IDENTITY], _is_register)
 
 
-def _rows_sql(contracts: Iterable[FeedContract], schema: str, columns: list[str]) -> str:
+def _is_register(contract: FeedContract) -> str:
+    return f"{str(contract.is_register).lower()} as is_register"
+
+
+def _rows_sql(
+    contracts: Iterable[FeedContract],
+    schema: str,
+    columns: list[str],
+    *constants: Callable[[FeedContract], str],
+) -> str:
     branches = []
     for contract in contracts:
-        is_register = f"{str(contract.is_register).lower()} as is_register"
-        listed = _indented([_as(f"'{contract.feed}'::text", "feed"), is_register, *columns], 8)
+        listed = _indented(
+            [_as(f"'{contract.feed}'::text", "feed"), *(told(contract) for told in constants), *columns], 8
+        )
         source = f"{{{{ source('{schema}{contract.source}', '{contract.name}') }}}}"
         branches.append(f"    select\n{listed}\n    from {source}")
     return _union(branches)

@@ -69,8 +69,7 @@ resolved as (
 final as (
     select
         batch.batch_id,
-        batch.feed,
-        batch.batch_id in (select changed.batch_id from changed) as is_changed
+        batch.feed
     from batch
     cross join earliest
     -- A batch that arrives out of order changes what counts as new or as known in the ones after it.

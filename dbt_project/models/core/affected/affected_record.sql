@@ -1,6 +1,5 @@
-{%- set affected_batch, affected_feed = ref('affected_batch'), ref('affected_feed') %}
+{%- set affected_feed = ref('affected_feed') %}
 {%- set event, decision = source('ops', 'record_event'), source('ops', 'match_decision') %}
-{%- set publication = source('ops', 'publication') %}
 {%- set delivered_row, affected_identity = ref('delivered_row'), ref('affected_identity') %}
 {%- set known = built_relation('core', 'credit_record') %}
 {%- set everything = flags.FULL_REFRESH or known is none %}
@@ -9,11 +8,7 @@ with delivered as (
     from {{ delivered_row }}
     where
         {{ everything }}
-        or batch_id = any(array(
-            select affected_batch.batch_id
-            from {{ affected_batch }} as affected_batch
-            where affected_batch.is_changed
-        ))
+        or batch_id = any(array(select changed_batch.batch_id from {{ ref('changed_batch') }} as changed_batch))
 ),
 
 {% if known is not none -%}
@@ -39,11 +34,7 @@ changed as (
     cross join base
     where
         event.event_id > base.events_through
-        and event.event_id <= (
-            select max(publication.events_through)
-            from {{ publication }} as publication
-            where publication.state in ('published', 'candidate')
-        )
+        and event.event_id <= {{ taken_in('events_through') }}
 ),
 
 -- Linked, or no longer, by a reviewer.
@@ -53,11 +44,7 @@ decided as (
     cross join base
     where
         decision.decision_id > base.decisions_through
-        and decision.decision_id <= (
-            select max(publication.decisions_through)
-            from {{ publication }} as publication
-            where publication.state in ('published', 'candidate')
-        )
+        and decision.decision_id <= {{ taken_in('decisions_through') }}
 ),
 
 -- Delivered under an identifier whose owner or name may be another one now; a USCC is always its own.

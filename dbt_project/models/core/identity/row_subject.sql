@@ -8,6 +8,7 @@
     indexes=[
         {'columns': ['batch_id', 'source_row'], 'unique': true},
         {'columns': ['record_key']},
+        {'columns': ['is_held']},
     ]
 ) }}
 with delivery as (
@@ -51,12 +52,7 @@ decided as (
         link.record_key,
         coalesce(alias.subject_key, link.subject_key) as subject_key,
         owner.subject_type
-    from
-        ops.record_link_as_of((
-            select max(publication.decisions_through)
-            from {{ source('ops', 'publication') }} as publication
-            where publication.state in ('published', 'candidate')
-        )) as link
+    from ops.record_link_as_of({{ taken_in('decisions_through') }}) as link
     left join subject_alias as alias on link.subject_key = alias.alias_key
     left join {{ source('vault', 'identity') }} as owner on link.subject_key = owner.subject_key
 ),

@@ -3,11 +3,7 @@ with event as (
     select * from {{ source('ops', 'record_event') }}
     where
         objection_no is not null
-        and event_id <= (
-            select max(publication.events_through)
-            from {{ source('ops', 'publication') }} as publication
-            where publication.state in ('published', 'candidate')
-        )
+        and event_id <= {{ taken_in('events_through') }}
 ),
 
 filed as (

@@ -156,18 +156,25 @@ end;
 
 create view ops.record_link as select * from ops.record_link_as_of(9223372036854775807);
 
--- The record was delivered under the subject's own identifier and another name: a person decides whether it is theirs.
-create function vault.is_held(record uuid, subject uuid) returns boolean
+-- Records delivered under a person's own identifier and another name: a person decides whether they are theirs. Empty
+-- before the first night; core makes the relation.
+create function vault.held_record() returns table (record_key uuid, subject_key uuid)
 language plpgsql stable set search_path = pg_catalog
 as $$
-declare
-    held boolean := false;
 begin
     if to_regclass('core.row_subject') is not null then
-        execute 'select exists (select from core.row_subject where record_key = $1 and delivered_subject_key = $2 and is_held)'
-            into held using record, subject;
+        return query execute
+            'select distinct record_key, delivered_subject_key from core.row_subject where is_held';
     end if;
-    return held;
+end
+$$;
+
+create function ops.is_append_only() returns trigger
+language plpgsql
+as $$
+begin
+    raise exception '%.% 只能追加，不能修改或删除', tg_table_schema, tg_table_name
+        using hint = '更正、撤销请另录一条';
 end
 $$;
 
@@ -178,9 +185,6 @@ declare
     taken_back ops.match_decision;
     standing ops.match_decision;
 begin
-    if tg_op <> 'INSERT' then
-        raise exception '匹配决定只能追加，不能修改或删除' using hint = '请登记一条撤销（undo）';
-    end if;
     -- Below, what other sessions decided must be seen.
     if current_setting('transaction_isolation') = 'repeatable read' then
         raise exception '登记匹配决定的事务不能使用 repeatable read 隔离级别' using hint = '请使用 read committed';
@@ -204,7 +208,10 @@ begin
     if not exists (
         select from vault.match_candidate
         where record_key = new.record_key and subject_key = new.subject_key
-    ) and not vault.is_held(new.record_key, new.subject_key) then
+    ) and not exists (
+        select from vault.held_record() as held
+        where held.record_key = new.record_key and held.subject_key = new.subject_key
+    ) then
         raise exception '主体 % 不是记录 % 的候选', new.subject_key, new.record_key
             using hint = '只能对系统提出的候选作出决定，请用 review show 查看';
     end if;
@@ -219,10 +226,10 @@ begin
     return new;
 end
 $$;
-create trigger guard before insert or update or delete on ops.match_decision
+create trigger guard before insert on ops.match_decision
 for each row execute function ops.guard_match_decision();
-create trigger guard_truncate before truncate on ops.match_decision
-for each statement execute function ops.guard_match_decision();
+create trigger is_append_only before update or delete or truncate on ops.match_decision
+for each statement execute function ops.is_append_only();
 
 -- Grain: candidate. What a reviewer works on, with the state the decisions give it.
 create view vault.match_review as

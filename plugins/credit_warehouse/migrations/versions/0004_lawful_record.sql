@@ -271,17 +271,25 @@ $$;
 create trigger check_record_event before insert on ops.record_event
     for each row execute function ops.check_record_event();
 
--- The last removal or reinstatement by day of effect decides; core decides by the same order.
+-- What stands about whether a record is away, after event N: the last word by day of effect. Readers' views go by it from
+-- the moment of entry, core from the next publication.
+create function ops.removal_as_of(last_event bigint) returns setof ops.record_event
+language sql stable
+begin atomic
+    select distinct on (event.record_key) event.*
+    from ops.record_event as event
+    where event.event_id <= last_event
+        and event.kind in ('revocation', 'repair', 'objection_upheld', 'correction', 'reinstatement')
+    order by event.record_key, event.effective_on desc, event.event_id desc;
+end;
+
 create function ops.suppress_record() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 declare
     last ops.record_event;
 begin
-    select * into last from ops.record_event as event
-    where event.record_key = new.record_key
-        and event.kind in ('revocation', 'repair', 'objection_upheld', 'correction', 'reinstatement')
-    order by event.effective_on desc, event.event_id desc limit 1;
+    select * into last from ops.removal_as_of(9223372036854775807) as removal where removal.record_key = new.record_key;
     if last.event_id is null or last.kind = 'reinstatement' then
         delete from ops.suppression where record_key = new.record_key and origin = 'event';
         return null;
@@ -303,13 +311,6 @@ $$;
 create trigger suppress_record after insert on ops.record_event
     for each row execute function ops.suppress_record();
 
-create function ops.is_append_only() returns trigger
-language plpgsql
-as $$
-begin
-    raise exception '%.% 只增不改；更正请另录一条', tg_table_schema, tg_table_name;
-end
-$$;
 create trigger is_append_only before update or delete or truncate on ops.record_event
     for each statement execute function ops.is_append_only();
 

@@ -1,0 +1,9 @@
+{#- Number up to which the candidate takes in changes (`events_through`) or reviewers' decisions (`decisions_through`):
+    what is entered while it is being built waits for the next one. -#}
+{% macro taken_in(column) -%}
+    (
+        select max(taken.{{ column }})
+        from {{ source('ops', 'publication') }} as taken
+        where taken.state in ('published', 'candidate')
+    )
+{%- endmacro %}
