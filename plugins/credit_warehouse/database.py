@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from credit_warehouse.settings import get_settings
@@ -33,6 +35,43 @@ def connect(publication: int | None = None, **options: Any) -> psycopg.Connectio
         options["options"] = f"-c credit.publication={publication:d}"
     options.setdefault("application_name", "credit_warehouse")
     return psycopg.connect(make_conninfo(database_url(), **options))
+
+
+def replace_rows(
+    connection: psycopg.Connection, table: str, key: Sequence[str], rows: Sequence[dict[str, Any]]
+) -> None:
+    """Make ``ops.<table>`` hold exactly ``rows``, all with the same columns; what others refer to keeps its row.
+
+    Raises:
+        psycopg.errors.ForeignKeyViolation: a row that is no more among ``rows`` is still referred to.
+    """
+    columns = list(rows[0])
+    names, keys = (sql.SQL(", ").join(map(sql.Identifier, some)) for some in (columns, key))
+    changes = [name for name in columns if name not in key]
+    upsert = sql.SQL("insert into {} ({}) values ({}) on conflict ({}) do {}").format(
+        sql.Identifier("ops", table),
+        names,
+        sql.SQL(", ").join(map(sql.Placeholder, columns)),
+        keys,
+        sql.SQL("update set {}").format(
+            sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in changes)
+        )
+        if changes
+        else sql.SQL("nothing"),
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(upsert, rows)
+    kept = {tuple(row[name] for name in key) for row in rows}
+    stale = [
+        found
+        for found in connection.execute(sql.SQL("select {} from {}").format(keys, sql.Identifier("ops", table)))
+        if found not in kept
+    ]
+    if stale:
+        condition = sql.SQL(" and ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in key)
+        delete = sql.SQL("delete from {} where {}").format(sql.Identifier("ops", table), condition)
+        with connection.cursor() as cursor:
+            cursor.executemany(delete, stale)
 
 
 def sqlalchemy_url() -> str:

@@ -36,8 +36,8 @@ class Settings(BaseSettings):
     """Task logs are kept at least six months (网络安全法 §21, DOMAIN.md §4.4)."""
     clock: Literal["calendar", "nights"] = "calendar"
     """The legal day, by which records leave the readers' views on their own: today, or the newest night (the demo)."""
-    region_rules: str = "*"
-    """Region whose deadlines of ``catalogue/deadlines.yaml`` apply."""
+    city: str = "huizhou"
+    """The city this office is of: a file of ``cities/``. Departments, districts, deadlines and plans are the city's."""
     pull_retries: int = 4
     pull_retry_seconds: int = 300
     """Pause before the second try of a pull; it doubles from there."""
@@ -53,6 +53,14 @@ class Settings(BaseSettings):
     @property
     def catalogue_dir(self) -> Path:
         return self.project_dir / "catalogue"
+
+    @property
+    def cities_dir(self) -> Path:
+        return self.project_dir / "cities"
+
+    @property
+    def plans_dir(self) -> Path:
+        return self.project_dir / "plans"
 
     @property
     def contracts_dir(self) -> Path:

@@ -215,7 +215,7 @@ class Deadline(Dated):
     procedure: Literal["objection", "repair", "revocation", "clean_record", "query_log", "access_log"]
     step: str
     region: str = "*"
-    """What the office's setting ``region_rules`` chooses by; ``*`` where it has no row of its own."""
+    """What ``regionRules`` of the office's city chooses by; ``*`` where it has no row of its own."""
     amount: int = Field(ge=0)
     unit: Literal["workday", "day", "month", "year"]
     source: str

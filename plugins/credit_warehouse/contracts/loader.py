@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from credit_warehouse.catalogue import Catalogue, load_catalogue
+from credit_warehouse.cities import City, load_city
 from credit_warehouse.contracts.admission import admit
 from credit_warehouse.contracts.model import FeedContract, FeedTerms, Field, FieldTerms, FieldType
 from credit_warehouse.settings import get_settings
@@ -19,18 +20,20 @@ class ContractError(ValueError):
     """A contract file that cannot be used; the message names the file and what to change."""
 
 
-def load_contract(path: Path, catalogue: Catalogue | None = None) -> FeedContract:
-    """The contract in one file, under the catalogue (default: the project's).
+def load_contract(
+    path: Path, catalogue: Catalogue | None = None, city: City | None = None
+) -> FeedContract:
+    """The contract in one file, under the catalogue (default: the project's), in a city (default: the office's).
 
     Raises:
         ContractError: not YAML, not what the models of :mod:`credit_warehouse.contracts.model` allow, or not what
             the catalogue allows to be collected.
-        CatalogueError: the catalogue itself cannot be used.
+        CatalogueError, CityError: the catalogue or the city's file itself cannot be used.
     """
-    catalogue = catalogue or load_catalogue()
+    catalogue, city = catalogue or load_catalogue(), city or load_city()
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_SafeLoader)
-        contract = _contract(document, catalogue)
+        contract = _contract(document, catalogue, city)
         admit(contract, catalogue)
     except (yaml.YAMLError, ValidationError, KeyError, IndexError, TypeError, ValueError) as error:
         raise ContractError(f"{path.parent.name}/{path.name}: {error}") from error
@@ -41,12 +44,14 @@ def load_contract(path: Path, catalogue: Catalogue | None = None) -> FeedContrac
 
 def load_contracts(folder: Path | None = None) -> dict[str, FeedContract]:
     """All contracts below ``folder`` (default: the project's), by feed id, in a stable order."""
-    return dict(_load_all(folder or get_settings().contracts_dir))
+    return dict(_load_all(folder or get_settings().contracts_dir, load_city().code))
 
 
 @lru_cache(maxsize=4)
-def _load_all(folder: Path) -> tuple[tuple[str, FeedContract], ...]:
-    contracts = {contract.feed: contract for contract in map(load_contract, sorted(folder.glob("*/*.yaml")))}
+def _load_all(folder: Path, city_code: str) -> tuple[tuple[str, FeedContract], ...]:
+    city = load_city(city_code)
+    loaded = [load_contract(path, city=city) for path in sorted(folder.glob("*/*.yaml"))]
+    contracts = {contract.feed: contract for contract in loaded}
     for contract in contracts.values():
         _find_target(contract, contracts)
         _find_twin(contract, contracts)
@@ -92,17 +97,22 @@ def _find_twin(contract: FeedContract, contracts: dict[str, FeedContract]) -> No
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _contract(document: dict[str, Any], catalogue: Catalogue) -> FeedContract:
+def _contract(document: dict[str, Any], catalogue: Catalogue, city: City) -> FeedContract:
     (schema,) = document["schema"]
     terms = FeedTerms.model_validate(_custom(document))
+    department = terms.department
+    if department.code not in city.departments:
+        raise ValueError(f"cities/{city.code}.yaml 没有部门 {department.code}（{department.name}）")
+    official = department.model_copy(update={"name": city.departments[department.code]})
     return FeedContract(
         feed=document["id"],
         label=document["name"],
         version=document["version"],
         description=document["description"]["purpose"],
         fields=tuple(_field(entry) for entry in schema["properties"]),
-        terms=terms,
+        terms=terms.model_copy(update={"department": official}),
         item=catalogue.item(terms.catalogue_item),
+        department_family=department.name,
     )
 
 

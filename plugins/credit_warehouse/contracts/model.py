@@ -113,7 +113,8 @@ class Field(BaseModel):
 
 
 class Department(Terms):
-    """The unit that answers for the feed. ``code`` is stable, ``name`` is its present official name."""
+    """The unit that answers for the feed. ``code`` is stable. ``name``: in the file that of its family, 人民法院; once
+    loaded the present official name in the office's city, 惠州市中级人民法院."""
 
     code: str
     name: str
@@ -332,6 +333,8 @@ class FeedContract(BaseModel):
     fields: tuple[Field, ...]
     terms: FeedTerms
     item: CatalogueItem
+    department_family: str
+    """What the department is called in any city: for files that are generated once for all of them."""
 
     @property
     def decided_field(self) -> str:

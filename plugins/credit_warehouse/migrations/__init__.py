@@ -13,8 +13,12 @@ from alembic.config import Config
 
 from credit_warehouse.catalogue import load_catalogue
 from credit_warehouse.catalogue import tables as catalogue_tables
+from credit_warehouse.cities import load_cities, load_city
+from credit_warehouse.cities import tables as city_tables
 from credit_warehouse.contracts import load_contracts, tables
 from credit_warehouse.database import connect, sqlalchemy_url
+from credit_warehouse.plans import load_plans
+from credit_warehouse.plans import tables as plan_tables
 from credit_warehouse.settings import get_settings
 
 
@@ -30,8 +34,8 @@ def apply() -> None:
     command.upgrade(config, "head")
     settings = get_settings()
     with connect() as connection:
-        connection.execute(
-            "update ops.office set region_rules = %s, clock = %s", [settings.region_rules, settings.clock]
-        )
+        connection.execute("update ops.office set clock = %s", [settings.clock])
+        city_tables.apply(connection, load_cities().values(), load_city())
         catalogue_tables.apply(connection, load_catalogue())
         tables.apply(connection, load_contracts().values())
+        plan_tables.apply(connection, load_plans())

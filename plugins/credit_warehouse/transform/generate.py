@@ -236,7 +236,7 @@ def _describe(contract: FeedContract, field: Field) -> str:
 
 def _sources(source: str, feeds: Iterable[FeedContract]) -> dict[str, Any]:
     feeds = list(feeds)
-    department = feeds[0].terms.department.name
+    department = feeds[0].department_family
 
     def tables(what: str) -> list[dict[str, Any]]:
         return [
