@@ -1,5 +1,5 @@
-{#- Number up to which the candidate takes in changes (`events_through`) or reviewers' decisions (`decisions_through`):
-    what is entered while it is being built waits for the next one. -#}
+{#- Number up to which the candidate takes in changes (`events_through`), reviewers' decisions (`decisions_through`) or
+    evidence of the plans (`evidence_through`): what is entered while it is being built waits for the next one. -#}
 {% macro taken_in(column) -%}
     (
         select max(taken.{{ column }})
