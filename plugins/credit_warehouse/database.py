@@ -64,7 +64,9 @@ def replace_rows(
     kept = {tuple(row[name] for name in key) for row in rows}
     stale = [
         found
-        for found in connection.execute(sql.SQL("select {} from {}").format(keys, sql.Identifier("ops", table)))
+        for found in connection.execute(
+            sql.SQL("select {} from {}").format(keys, sql.Identifier("ops", table))
+        )
         if found not in kept
     ]
     if stale:

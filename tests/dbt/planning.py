@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
+import psycopg
 import pytest
 
 from credit_warehouse import publication
@@ -18,7 +18,7 @@ from credit_warehouse.plans import load_plans
 from credit_warehouse.settings import PROJECT_DIR
 
 from .dbt_process import dbt
-from .plan_reference import Entry, Item, Standing, Steps
+from .plan_reference import Item, Standing, Steps
 
 Groups = Mapping[tuple[str, str], Steps]
 """Population and group → its steps."""
@@ -31,6 +31,15 @@ _INPUTS = """
     create table if not exists core.catalogue_item (department_codes text[], valid_to date, withdrawn_on date);
     truncate mart.population_coverage_step, mart.department_coverage_daily, core.catalogue_item;
 """
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    item: str
+    kind: str
+    day: date
+    value: Decimal | None = None
+    withdraws: int | None = None
 
 
 @dataclass
@@ -49,17 +58,10 @@ class Planning:
         with connect() as connection:
             city_tables.apply(connection, load_cities().values(), load_city(city))
 
-    def enter(self, item: str, kind: str, day: date, value: Decimal | None = None, **more: Any) -> int:
-        """An entry of evidence. Returns its number."""
-        column = "task_code" if "-T" in item else "target_code"
+    def enter(self, entries: Sequence[NewEntry]) -> list[int]:
+        """Enter evidence. Returns the entries' numbers, in order."""
         with connect() as connection:
-            row = connection.execute(
-                f"insert into ops.plan_evidence ({column}, kind, dated_on, value, withdraws, note, document, entered_by)"
-                " values (%s, %s, %s, %s, %s, '样例说明', '样例文件', '测试员') returning evidence_id",
-                [item, kind, day, value, more.get("withdraws")],
-            ).fetchone()
-            assert row is not None
-            return int(row[0])
+            return [_insert(connection, new) for new in entries]
 
     def forget(self) -> None:
         """Back to a city nobody has entered anything for: what a new database would cost a second to give."""
@@ -131,9 +133,18 @@ class Planning:
 
     def _departments(self) -> Steps:
         firsts = sorted(self.departments.values())
-        return [
-            (day, len(firsts), sum(first <= day for first in firsts)) for day in dict.fromkeys(firsts)
-        ]
+        return [(day, len(firsts), sum(first <= day for first in firsts)) for day in dict.fromkeys(firsts)]
+
+
+def _insert(connection: psycopg.Connection, new: NewEntry) -> int:
+    column = "task_code" if "-T" in new.item else "target_code"
+    row = connection.execute(
+        f"insert into ops.plan_evidence ({column}, kind, dated_on, value, withdraws, note, document, entered_by)"
+        " values (%s, %s, %s, %s, %s, '样例说明', '样例文件', '测试员') returning evidence_id",
+        [new.item, new.kind, new.day, new.value, new.withdraws],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def history(candidate: int) -> dict[str, list[tuple[date, date | None, Standing]]]:
@@ -151,7 +162,3 @@ def history(candidate: int) -> dict[str, list[tuple[date, date | None, Standing]
 def as_of(rows: Iterable[tuple[date, date | None, Standing]], day: date) -> Standing | None:
     """What holds on ``day``; none before the plan."""
     return next((row[2] for row in rows if row[0] <= day and (row[1] is None or day <= row[1])), None)
-
-
-def entry(number: int, kind: str, day: date, value: Decimal | None = None) -> Entry:
-    return Entry(number, kind, day, value)

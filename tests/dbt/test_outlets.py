@@ -35,6 +35,16 @@ WITHOUT_RECORDS = {
     "catalogue_item": "the catalogue itself",
     "feed": "the feeds themselves",
     "objection": "procedures; says nothing of the record",
+    "population_coverage_step": "counts of members by population, group and day",
+    "plan_task": "the plans' tasks",
+    "plan_task_unit": "units that answer for tasks",
+    "plan_target": "the plans' targets",
+    "plan_target_measure": "counts by target and day",
+    "plan_evidence": "evidence of the plans' progress",
+    "plan_status_history": "status of tasks and targets",
+    "plan_task_status": "status of tasks",
+    "plan_target_status": "status of targets",
+    "plan_standing": "status of tasks and targets",
 }
 """Relations of the mart schema that hold neither records nor subjects, and why."""
 

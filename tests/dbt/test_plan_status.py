@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,12 @@ from credit_warehouse.settings import get_settings
 from tests import databases
 
 from .plan_reference import Entry, Item, Steps, counts, standing
-from .planning import Planning, as_of, history
+from .planning import NewEntry, Planning, as_of, history
 
 NIGHT = date(2026, 3, 2)
 FIRST, LAST = date(2015, 6, 1), date(2026, 3, 1)
 DAYS = st.dates(FIRST, LAST)
+VALUES = [Decimal(60), Decimal(85), Decimal("99.99"), Decimal(100)]
 PEOPLE = ("population", "全体")
 
 
@@ -53,26 +55,18 @@ def kinds_for(item: Item) -> list[str]:
     return ["progress", "completed", "measured"] if item.goal is not None else ["progress", "completed"]
 
 
-def enter(planning: Planning, data: st.DataObject, item: Item) -> list[Entry]:
-    """Entries about one item, some of them withdrawn. Returns those that stand."""
-    standing_entries = []
-    for _ in range(data.draw(st.integers(0, 3))):
-        kind, day = data.draw(st.sampled_from(kinds_for(item))), data.draw(DAYS)
-        value = (
-            data.draw(st.sampled_from([Decimal(60), Decimal(85), Decimal("99.99"), Decimal(100)]))
-            if kind == "measured"
-            else None
-        )
-        number = planning.enter(item.code, kind, day, value)
-        if data.draw(st.integers(0, 4)) == 0:
-            planning.enter(item.code, "withdrawn", LAST, withdraws=number)
-        else:
-            standing_entries.append(Entry(number, kind, day, value))
-    return standing_entries
+@st.composite
+def evidence(draw: st.DrawFn, item: Item) -> list[NewEntry]:
+    found = []
+    for _ in range(draw(st.integers(0, 3))):
+        kind = draw(st.sampled_from(kinds_for(item)))
+        value = draw(st.sampled_from(VALUES)) if kind == "measured" else None
+        found.append(NewEntry(item.code, kind, draw(DAYS), value))
+    return found
 
 
 @settings(
-    max_examples=4,
+    max_examples=2,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
@@ -89,14 +83,27 @@ def test_every_day_stands_as_the_reference_says(planning: Planning, data: st.Dat
     }
     planning.departments = {code: data.draw(DAYS) for code in ("court", "tax", "market_regulation")}
     items = planning.items()
-    entries = {item.code: enter(planning, data, item) for item in items}
+    new = [entry for item in items for entry in data.draw(evidence(item))]
+    numbers = planning.enter(new)
+    withdrawn = [number for number in numbers if data.draw(st.integers(0, 4)) == 0]
+    planning.enter(
+        [
+            NewEntry(entry.item, "withdrawn", LAST, withdraws=number)
+            for entry, number in zip(new, numbers, strict=True)
+            if number in withdrawn
+        ]
+    )
+    entries: dict[str, list[Entry]] = {item.code: [] for item in items}
+    for entry, number in zip(new, numbers, strict=True):
+        if number not in withdrawn:
+            entries[entry.item].append(Entry(number, entry.kind, entry.day, entry.value))
     found = history(planning.build())
     assert found.keys() == {item.code for item in items}
     probes = data.draw(st.lists(DAYS, min_size=20, max_size=20))
     for item in items:
         rows = found[item.code]
         assert rows[0][0] == item.begins and rows[-1][1] is None
-        for (_, until, _), (since, _, _) in zip(rows, rows[1:], strict=False):
+        for (_, until, _), (since, _, _) in pairwise(rows):
             assert until is not None and until + timedelta(days=1) == since, item.code
         turns = {row[0] + timedelta(days=offset) for row in rows for offset in (-1, 0)}
         turns |= {e.day + timedelta(days=offset) for e in entries[item.code] for offset in (-1, 0, 180, 181)}
@@ -105,3 +112,134 @@ def test_every_day_stands_as_the_reference_says(planning: Planning, data: st.Dat
                 assert as_of(rows, day) == standing(item, entries[item.code], day), (item.code, day)
             else:
                 assert as_of(rows, day) is None
+
+
+SPRING, DEADLINE, LONG_AFTER = date(2018, 6, 1), date(2019, 1, 1), date(2026, 3, 2)
+
+
+COUNTS: dict[tuple[str, date], dict[str, int]] = {
+    ("huizhou", SPRING): {"denominator_unknown": 1, "met_on_time": 1, "on_track": 18, "qualitative": 5},
+    ("huizhou", DEADLINE): {
+        "at_risk_stale": 15,
+        "denominator_unknown": 1,
+        "met_on_time": 1,
+        "never_evidenced": 2,
+        "on_track": 1,
+        "qualitative": 5,
+    },
+    ("huizhou", LONG_AFTER): {
+        "denominator_unknown": 1,
+        "met_late": 1,
+        "met_on_time": 1,
+        "never_evidenced": 16,
+        "overdue": 1,
+        "qualitative": 5,
+    },
+    ("xingning", SPRING): {
+        "at_risk_stale": 127,
+        "denominator_unknown": 11,
+        "met_on_time": 1,
+        "never_evidenced": 30,
+        "qualitative": 13,
+    },
+    ("xingning", DEADLINE): {
+        "at_risk_stale": 126,
+        "denominator_unknown": 11,
+        "met_on_time": 1,
+        "never_evidenced": 30,
+        "on_track": 1,
+        "qualitative": 13,
+    },
+    ("xingning", LONG_AFTER): {
+        "denominator_unknown": 11,
+        "met_late": 1,
+        "met_on_time": 1,
+        "never_evidenced": 155,
+        "overdue": 1,
+        "qualitative": 13,
+    },
+    ("yulin", SPRING): {},
+    ("yulin", DEADLINE): {"met_on_time": 1, "on_track": 17},
+    ("yulin", LONG_AFTER): {"met_late": 1, "met_on_time": 1, "never_evidenced": 15, "overdue": 1},
+    ("daoli", SPRING): {},
+    ("daoli", DEADLINE): {"never_evidenced": 1, "on_track": 16},
+    ("daoli", LONG_AFTER): {
+        "at_risk_stale": 2,
+        "never_evidenced": 6,
+        "never_evidenced_ongoing": 8,
+        "overdue": 1,
+    },
+    ("baoshan", SPRING): {"at_risk_deadline": 7, "met_on_time": 1, "on_track": 29},
+    ("baoshan", DEADLINE): {"at_risk_stale": 22, "met_on_time": 1, "never_evidenced": 13, "on_track": 1},
+    ("baoshan", LONG_AFTER): {
+        "at_risk_stale": 1,
+        "met_late": 1,
+        "met_on_time": 1,
+        "never_evidenced": 22,
+        "never_evidenced_ongoing": 12,
+    },
+}
+"""City and day → items under each rule; counted by hand from the plans' deadlines for 惠州, 榆林 and 道里."""
+
+
+@pytest.mark.parametrize("city", ["huizhou", "xingning", "yulin", "daoli", "baoshan"])
+def test_the_plans_of_every_city_at_three_dates(planning: Planning, city: str) -> None:
+    """Nobody entered anything but that the first task was done late, the second in time, the third is under way."""
+    planning.forget()
+    planning.choose(city)
+    planning.groups, planning.departments = {}, {}
+    plan = {"huizhou": "huizhou_personal", "xingning": "xingning_planning", "baoshan": "baoshan_government"}
+    plan_code = plan.get(city, f"{city}_personal")
+    planning.enter(
+        [
+            NewEntry(f"{plan_code}-T001", "completed", date(2021, 5, 1)),
+            NewEntry(f"{plan_code}-T002", "completed", date(2018, 6, 1)),
+            NewEntry(f"{plan_code}-T003", "progress", date(2018, 12, 1)),
+        ]
+    )
+    candidate = planning.build()
+    found = history(candidate)
+    items = planning.items()
+    assert found.keys() == {item.code for item in items}
+    for day in (SPRING, DEADLINE, LONG_AFTER):
+        standings = {code: stood for code, rows in found.items() if (stood := as_of(rows, day))}
+        assert counts(standings) == COUNTS[city, day], day
+    with connect(candidate) as connection:
+        assert connection.execute("select distinct plan_code from mart.plan_task order by 1").fetchall() == [
+            (code,) for code in sorted({item.code.split("-")[0] for item in items})
+        ], "only the office's own plans are shown"
+
+
+def test_a_task_is_shown_under_todays_unit_with_the_plans_name(planning: Planning) -> None:
+    planning.choose("huizhou")
+    with connect(planning.build()) as connection:
+        assert connection.execute(
+            "select lead_units, responsible_units from mart.plan_task where task_code = 'huizhou_personal-T014'"
+        ).fetchone() == (
+            [
+                "市发展改革局",
+                "市商务局",
+                "市市场监管局（原市工商局）",
+                "人民银行惠州市分行（原人民银行惠州市中心支行）",
+            ],
+            [],
+        )
+        assert connection.execute(
+            "select task_code, unit_name, today_name, role_label from mart.plan_task_unit"
+            " where department_code = 'market_regulation'"
+        ).fetchall() == [("huizhou_personal-T014", "市工商局", "市市场监管局", "牵头")]
+        # Twice renamed: 惠州银保监分局 at the end of 2018, 惠州金融监管分局 in 2023.
+        assert connection.execute(
+            "select distinct unit_name, today_name from mart.plan_task_unit where unit_name = '惠州银监分局'"
+        ).fetchall() == [("惠州银监分局", "惠州金融监管分局")]
+
+
+def test_what_is_entered_while_a_candidate_is_built_waits_for_the_next(planning: Planning) -> None:
+    planning.forget()
+    planning.choose("huizhou")
+    task = "huizhou_personal-T001"
+    candidate = planning.build()
+    planning.enter([NewEntry(task, "completed", date(2020, 5, 1))])
+    with connect(candidate) as connection:
+        assert connection.execute("select count(*) from mart.plan_evidence").fetchone() == (0,)
+    assert as_of(history(planning.build())[task], NIGHT).rule == "met_on_time"  # type: ignore[union-attr]

@@ -19,6 +19,7 @@ _MODULES = (
     "publication_cli",
     "record_cli",
     "review_cli",
+    "plan_cli",
     "contracts_cli",
     "doctor_cli",
 )

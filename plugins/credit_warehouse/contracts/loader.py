@@ -20,9 +20,7 @@ class ContractError(ValueError):
     """A contract file that cannot be used; the message names the file and what to change."""
 
 
-def load_contract(
-    path: Path, catalogue: Catalogue | None = None, city: City | None = None
-) -> FeedContract:
+def load_contract(path: Path, catalogue: Catalogue | None = None, city: City | None = None) -> FeedContract:
     """The contract in one file, under the catalogue (default: the project's), in a city (default: the office's).
 
     Raises:

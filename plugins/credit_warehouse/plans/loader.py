@@ -75,7 +75,9 @@ def _tasks(path: Path, plans: dict[str, Plan], units: list[Unit]) -> Iterator[Ta
             names = [name for name in row[column].split(";") if name]
             unknown = [name for name in names if (plan.city, name) not in keys]
             if unknown:
-                raise PlanError(f"{path.name} 第 {number} 行：units.yaml 没有 {plan.city} 的 {'、'.join(unknown)}")
+                raise PlanError(
+                    f"{path.name} 第 {number} 行：units.yaml 没有 {plan.city} 的 {'、'.join(unknown)}"
+                )
             named[column] = tuple(keys[plan.city, name] for name in names)
         deadline = row["deadline"]
         kind = "ongoing" if deadline == "ongoing" else "dated" if deadline else "undated"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -167,7 +168,11 @@ class Plans(Entry):
             versions.setdefault((unit.city, unit.name), []).append(unit)
         for (city, name), same in versions.items():
             same.sort(key=lambda unit: unit.valid_from or date.min)
-            for earlier, later in zip(same, same[1:], strict=False):
-                if earlier.valid_to is None or later.valid_from is None or later.valid_from <= earlier.valid_to:
+            for earlier, later in pairwise(same):
+                if (
+                    earlier.valid_to is None
+                    or later.valid_from is None
+                    or later.valid_from <= earlier.valid_to
+                ):
                     raise ValueError(f"{city}: two units are called {name} at one time")
         return self

@@ -25,7 +25,11 @@ def apply(connection: psycopg.Connection, plans: Plans) -> None:
             "plan",
             ["plan_code"],
             [
-                {"plan_code": plan.code, "plan_title": plan.title, **plan.model_dump(exclude={"code", "title"})}
+                {
+                    "plan_code": plan.code,
+                    "plan_title": plan.title,
+                    **plan.model_dump(exclude={"code", "title"}),
+                }
                 for plan in plans.plans
             ],
         )
