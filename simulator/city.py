@@ -16,6 +16,7 @@ from simulator.answer_key import BrokenRule, FeedNight, FeedTruth, NightKey, Pla
 from simulator.codes import mask_resident_id
 from simulator.feeds import FEEDS, REGISTER, REGISTERS
 from simulator.feeds.changes import FOLLOWS, MAY_BE_FOLLOWED
+from simulator.place import HUIZHOU, Place
 from simulator.planting import Plant, plants_of
 from simulator.rows import NULL_SPELLINGS, Row, RowKind, Violation
 from simulator.schema import DateStyle, Draw, Feed, Kind, Medium, Record
@@ -95,10 +96,11 @@ class City:
         enterprises: int = 2_000,
         persons: int = 3_000,
         first_night: date = FIRST_NIGHT,
+        place: Place = HUIZHOU,
     ) -> None:
         self.seed = seed
         self.first_night = first_night
-        self.world = World(seed, enterprises, persons)
+        self.world = World(seed, enterprises, persons, place)
         self.next_night = first_night
         self._states = {feed_id: _FeedState() for feed_id in FEEDS}
         self._tallies: dict[str, FeedNight] = {}
@@ -239,7 +241,7 @@ class _Delivery:
         self.unsettled: list[Record] = []
 
     def _tonights_plants(self) -> list[Plant]:
-        plants = plants_of(self.feed)
+        plants = plants_of(self.feed, self.world.place)
         if self.initial:
             return list(plants)
         tonight = (self.day - self.city.first_night).days

@@ -54,6 +54,9 @@ def serve(
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on, for a new simulator.")] = "127.0.0.1",
     seed: Annotated[int | None, typer.Option(help="Seed of a new simulator.")] = None,
+    city: Annotated[
+        str | None, typer.Option(envvar="CREDIT_CITY", help="City of a new simulator, a file of cities/.")
+    ] = None,
     enterprises: Annotated[int | None, typer.Option(help="Register size of a new simulator.")] = None,
     persons: Annotated[int | None, typer.Option(help="Natural persons of a new simulator.")] = None,
 ) -> None:
@@ -63,7 +66,9 @@ def serve(
     for name in ("asyncssh", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     day = _date(through) if through else None
-    config = configuration.ensure(home, host=host, seed=seed, enterprises=enterprises, persons=persons)
+    config = configuration.ensure(
+        home, host=host, seed=seed, city=city, enterprises=enterprises, persons=persons
+    )
     asyncio.run(_serve(Departments(home, config, exchange_url), day))
 
 

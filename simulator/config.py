@@ -77,6 +77,8 @@ class Config(_Section):
     """Everything a client or the credit office needs to reach this simulator. A file may give any part of it."""
 
     host: str = "127.0.0.1"
+    city: str = "huizhou"
+    """A file of ``cities/``."""
     seed: int = 2026
     enterprises: int = 2_000
     persons: int = 3_000

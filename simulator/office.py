@@ -23,6 +23,7 @@ from simulator.deliveries import FOLDERS, write_delivery
 from simulator.exchange import Exchange
 from simulator.faults import Fault, FaultKind
 from simulator.feeds import FEEDS
+from simulator.place import place_of
 from simulator.rows import Row
 from simulator.schema import Feed, Medium
 from simulator.servers.board import FaultBoard
@@ -217,7 +218,7 @@ class Office:
 
 def new_city(config: Config) -> City:
     """The city of a configuration, before its first night."""
-    return City(config.seed, config.enterprises, config.persons, config.first_night)
+    return City(config.seed, config.enterprises, config.persons, config.first_night, place_of(config.city))
 
 
 def taken_together(config: Config, feed_id: str, first: date, last: date) -> FeedNight:

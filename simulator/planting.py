@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from simulator import codes
+from simulator.place import Place
 from simulator.rows import NULL_SPELLINGS, Violation
 from simulator.schema import AUTHORITY, NO_NUMBER, Feed, Field, Kind, OneOf, Record, When
 
@@ -53,12 +54,12 @@ class Plant:
 
 
 @cache
-def plants_of(feed: Feed) -> tuple[Plant, ...]:
-    """Every defect this feed can carry, in a fixed order."""
-    return tuple(_plants(feed))
+def plants_of(feed: Feed, place: Place) -> tuple[Plant, ...]:
+    """Every defect this feed can carry in a city, in a fixed order."""
+    return tuple(_plants(feed, place))
 
 
-def _plants(feed: Feed) -> Iterator[Plant]:
+def _plants(feed: Feed, place: Place) -> Iterator[Plant]:
     fields = feed.fields
     required = [f for f in fields if f.required]
     yield _blank(feed, required[len(required) // 2], None)
@@ -66,9 +67,9 @@ def _plants(feed: Feed) -> Iterator[Plant]:
     yield _blank(feed, required[-3], NULL_SPELLINGS[1])
     for f in fields:
         for when in f.required_when:
-            yield _blank_when(feed, f, when)
+            yield _blank_when(feed, f, when, place)
     for group in feed.one_of:
-        yield _empty_group(feed, group)
+        yield _empty_group(feed, group, place)
     if feed.party_fields:
         yield _hollow(feed)
     dates = [f for f in fields if f.kind is Kind.DATE]
@@ -94,11 +95,11 @@ def _plants(feed: Feed) -> Iterator[Plant]:
         if f.not_future and not any(o.not_before == f.name and o.not_future and o.required for o in fields):
             yield _future(feed, f)
         if f.check:
-            yield from _checks(feed, f)
+            yield from _checks(feed, f, place)
     long = next((f for f in fields if f.max_length), None)
     if long:
         yield _too_long(long)
-    yield from _unlawful(feed)
+    yield from _unlawful(feed, place)
 
 
 def _unless_guard(feed: Feed, f: Field) -> Callable[[Record], bool]:
@@ -114,7 +115,7 @@ def _blank(feed: Feed, f: Field, spelling: str | None) -> Plant:
     return Plant("required", f.name, _unless_guard(feed, f), spoil)
 
 
-def _blank_when(feed: Feed, f: Field, when: When) -> Plant:
+def _blank_when(feed: Feed, f: Field, when: When, place: Place) -> Plant:
     def fits(record: Record) -> bool:
         return when.holds(record) and record[f.name] is not None
 
@@ -124,25 +125,27 @@ def _blank_when(feed: Feed, f: Field, when: When) -> Plant:
         if group:
             # The other half of the group is filled, so that only the condition is broken.
             other = next(name for name in group if name != f.name)
-            changed[other] = _any_code(rng, feed.by_name[other])
+            changed[other] = _any_code(rng, feed.by_name[other], place)
         return changed, {f.name: None}, (Violation("required_when", f.name),)
 
     return Plant("required_when", f.name, fits, spoil)
 
 
-def _any_code(rng: random.Random, f: Field) -> str:
+def _any_code(rng: random.Random, f: Field, place: Place) -> str:
     if f.check == "uscc":
-        return codes.make_uscc("91", "441302", f"QQ{rng.randrange(10**6):06d}")
-    return codes.make_resident_id("441399", f"{rng.randrange(1960, 1990)}0612", rng.randrange(1000))
+        return codes.make_uscc("91", place.home[0].code, f"QQ{rng.randrange(10**6):06d}")
+    return codes.make_resident_id(
+        place.resident_region, f"{rng.randrange(1960, 1990)}0612", rng.randrange(1000)
+    )
 
 
-def _empty_group(feed: Feed, group: OneOf) -> Plant:
+def _empty_group(feed: Feed, group: OneOf, place: Place) -> Plant:
     def spoil(rng: random.Random, record: Record, __: date) -> tuple[Record, Raw, tuple[Violation, ...]]:
         blank: Raw = {name: None for name in group.fields}
         changed = {**record, **blank}
         if group.when and feed.person_field:
             # An organisation named by its representative's number alone.
-            changed[feed.person_field] = _any_code(rng, feed.by_name[feed.person_field])
+            changed[feed.person_field] = _any_code(rng, feed.by_name[feed.person_field], place)
         conditions = tuple(
             Violation("required_when", name)
             for name in group.fields
@@ -164,21 +167,21 @@ def _hollow(feed: Feed) -> Plant:
     return Plant("required", "", lambda record: True, spoil)
 
 
-def _unlawful(feed: Feed) -> Iterator[Plant]:
+def _unlawful(feed: Feed, place: Place) -> Iterator[Plant]:
     """What the law and not the department forbids (DOMAIN.md §4.2, §4.7, §4.8)."""
     if feed.decided_on:
-        yield _before_the_catalogue(feed, feed.decided_on)
+        yield _before_the_catalogue(feed, feed.decided_on, place)
     if feed.document:
         yield _spelled("no_document", feed.by_name[feed.document], NO_NUMBER)
     if feed.person_field:
-        yield _minor(feed, feed.person_field)
+        yield _minor(feed, feed.person_field, place)
         texts = [f for f in feed.fields if f.required and f.kind is Kind.TEXT and f.name not in feed.key]
         free = [f for f in texts if not (f.enum or f.pattern or f.check or f.max_length)]
         if free and not feed.is_register:
             yield _forbidden(feed, free[0])
 
 
-def _before_the_catalogue(feed: Feed, decided: str) -> Plant:
+def _before_the_catalogue(feed: Feed, decided: str, place: Place) -> Plant:
     only_persons = feed.uscc_field is None
 
     def spoil(rng: random.Random, record: Record, _: date) -> tuple[Record, Raw, tuple[Violation, ...]]:
@@ -189,7 +192,9 @@ def _before_the_catalogue(feed: Feed, decided: str) -> Plant:
             earliest = feed.by_name[earliest.not_before]
         if only_persons and feed.person_field and not feed.adults_on_delivery:
             # Of age even then, so that the day is all that is wrong.
-            moved[feed.person_field] = codes.make_resident_id("441399", "19500612", rng.randrange(1000))
+            moved[feed.person_field] = codes.make_resident_id(
+                place.resident_region, "19500612", rng.randrange(1000)
+            )
         return {**record, **moved}, {}, (Violation("not_in_catalogue", decided),)
 
     def fits(record: Record) -> bool:
@@ -198,11 +203,11 @@ def _before_the_catalogue(feed: Feed, decided: str) -> Plant:
     return Plant("not_in_catalogue", decided, fits, spoil)
 
 
-def _minor(feed: Feed, number: str) -> Plant:
+def _minor(feed: Feed, number: str, place: Place) -> Plant:
     def spoil(rng: random.Random, record: Record, today: date) -> tuple[Record, Raw, tuple[Violation, ...]]:
         counted_on: date = today if feed.adults_on_delivery else record[str(feed.decided_on)]
         born = f"{counted_on.year - rng.randrange(8, 17)}0612"
-        child = codes.make_resident_id("441399", born, rng.randrange(1000))
+        child = codes.make_resident_id(place.resident_region, born, rng.randrange(1000))
         return {**record, number: child}, {}, (Violation("minor", number),)
 
     return Plant("minor", number, feed.is_person, spoil)
@@ -265,7 +270,7 @@ def _future(feed: Feed, f: Field) -> Plant:
     return Plant("not_future", f.name, fits, spoil)
 
 
-def _checks(feed: Feed, f: Field) -> Iterator[Plant]:
+def _checks(feed: Feed, f: Field, place: Place) -> Iterator[Plant]:
     ways: dict[str, tuple[Callable[[str], str], ...]] = {
         "uscc": (codes.spoil_uscc_check, codes.spoil_uscc_inner),
         "resident_id": (codes.spoil_resident_id,),
@@ -278,7 +283,7 @@ def _checks(feed: Feed, f: Field) -> Iterator[Plant]:
         def spoil(
             _: random.Random, record: Record, __: date, way: Callable[[str], str] = way
         ) -> tuple[Record, Raw, tuple[Violation, ...]]:
-            code = record[f.name] or codes.make_registration_no("44130200000001")
+            code = record[f.name] or codes.make_registration_no(f"{place.home[0].code}00000001")
             return record, {f.name: way(code)}, (Violation(f"check_{f.check}", f.name),)
 
         # A register's newcomers have no old number; one that is wrong is wrong all the same.

@@ -3,7 +3,7 @@
 Valid in form, impossible in fact:
 - every organisation code body starts with ``QQ``, a block no issuing body has used, so no USCC here is anybody's;
 - every company's brand starts with 拟 ("simulated");
-- every resident ID carries region 441399, which GB/T 2260 never assigned; everybody is born 1950–2003, an adult.
+- every resident ID carries a region GB/T 2260 never assigned (441399 in 惠州); everybody is born 1950–2003, an adult.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from functools import lru_cache
 
 from simulator import vocabulary as words
 from simulator.codes import USCC_ALPHABET, make_registration_no, make_resident_id, make_uscc
+from simulator.place import HUIZHOU, Place
 from simulator.vocabulary import Region
 
-RESIDENT_REGION = "441399"
+RESIDENT_REGION = HUIZHOU.resident_region
 BODY_PREFIX = "QQ"
 FIRST_STRANGER = 20_000_000
 """Enterprises from this index on exist but are never in the registration feed: subjects nobody knows."""
@@ -99,10 +100,12 @@ class World:
         seed: everything follows from it.
         enterprises: organisations registered on the first night; later nights add indices after these.
         persons: natural persons anything is ever decided about.
+        place: where they are.
     """
 
-    def __init__(self, seed: int, enterprises: int, persons: int) -> None:
+    def __init__(self, seed: int, enterprises: int, persons: int, place: Place = HUIZHOU) -> None:
         self.seed = seed
+        self.place = place
         self.enterprises = enterprises
         self.persons = persons
         self.enterprise = lru_cache(maxsize=20_000)(self._enterprise)
@@ -113,7 +116,7 @@ class World:
 
     def _enterprise(self, index: int) -> Enterprise:
         rng = self._random("enterprise", index)
-        region = rng.choices(words.REGIONS, words.REGION_WEIGHTS)[0]
+        region = rng.choices(self.place.regions, self.place.weights)[0]
         forms = _forms(index)
         prefix, enterprise_type, _ = rng.choices(forms, [share for *_, share in forms])[0]
         brand = f"拟{rng.choice(words.BRAND_FIRST)}{rng.choice(words.BRAND_SECOND)}"
@@ -147,7 +150,7 @@ class World:
         name = rng.choice(words.SURNAMES) + "".join(rng.choice(given) for _ in range(rng.choice((1, 2, 2))))
         return Person(
             index=index,
-            resident_id=make_resident_id(RESIDENT_REGION, f"{born_on:%Y%m%d}", sequence),
+            resident_id=make_resident_id(self.place.resident_region, f"{born_on:%Y%m%d}", sequence),
             name=name,
             sex="男" if male else "女",
             born_on=born_on,

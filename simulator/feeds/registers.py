@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 
+from simulator.place import neighbours
 from simulator.schema import Draw, Feed, Medium, Record, When, day, stamp, text
-from simulator.vocabulary import HOME_REGIONS
 from simulator.world import FIRST_INSTITUTION, FIRST_SOCIAL_ORGANISATION, Person
 
 GROUPS = tuple(f"{number:02d}" for number in range(1, 31))
@@ -25,7 +25,7 @@ def _entry(draw: Draw, mark: str, person: Person) -> Record:
         "register_no": f"{mark}{draw.serial:010d}",
         "person_name": person.name,
         "resident_id": person.resident_id,
-        "district": draw.rng.choice(HOME_REGIONS).code,
+        "district": draw.rng.choice(draw.world.place.home).code,
     }
 
 
@@ -44,9 +44,12 @@ def _new_resident(draw: Draw) -> Record:
 
 
 def _amend_resident(rng: random.Random, record: Record, today: date) -> Record:
-    if record["left_on"] is None and rng.random() < 0.4:
+    others = neighbours(record["district"])
+    if record["left_on"] is None and (rng.random() < 0.4 or not others):
         return {"left_on": today, "leaving_reason": "迁出"}
-    return {"district": rng.choice([r.code for r in HOME_REGIONS if r.code != record["district"]])}
+    if not others:
+        return {"leaving_reason": "注销" if record["leaving_reason"] == "迁出" else "迁出"}
+    return {"district": rng.choice(others)}
 
 
 def _new_professional(draw: Draw) -> Record:
@@ -59,7 +62,7 @@ def _new_professional(draw: Draw) -> Record:
         **_entry(draw, "ZY", person),
         "group_code": group,
         "licence_no": None if group in WITHOUT_LICENCE else f"ZYZ{group}{draw.serial:08d}",
-        "authority": f"惠州市{rng.choice(('司法局', '教育局', '卫生健康局', '财政局', '住房和城乡建设局'))}",
+        "authority": f"{draw.world.place.name}{rng.choice(('司法局', '教育局', '卫生健康局', '财政局', '住房和城乡建设局'))}",
         "valid_from": began,
         "valid_until": began + timedelta(days=365 * rng.choice((3, 5, 10))) if rng.random() < 0.5 else None,
     }
@@ -100,7 +103,7 @@ def _new_social_organisation(draw: Draw) -> Record:
     organisation = _organisation(draw)
     return {
         **organisation,
-        "certificate_no": f"粤惠社证字第{draw.serial:06d}号",
+        "certificate_no": f"{draw.world.place.register_mark}社证字第{draw.serial:06d}号",
         "organisation_type": draw.enterprise.enterprise_type,
         "authority": f"{organisation['authority']}民政局",
     }
