@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from credit_warehouse import publication
+from credit_warehouse.catalogue import load_catalogue
 from credit_warehouse.cities import load_cities, load_city
 from credit_warehouse.cities import tables as city_tables
 from credit_warehouse.database import connect
@@ -28,8 +29,7 @@ _INPUTS = """
         (population text, group_name text, day date, members bigint, filed_members bigint);
     create table if not exists mart.department_coverage_daily
         (department_code text, business_date date, accepted_rows bigint);
-    create table if not exists core.catalogue_item (department_codes text[], valid_to date, withdrawn_on date);
-    truncate mart.population_coverage_step, mart.department_coverage_daily, core.catalogue_item;
+    truncate mart.population_coverage_step, mart.department_coverage_daily;
 """
 
 
@@ -51,7 +51,7 @@ class Planning:
     city: str = "huizhou"
     groups: Groups = field(default_factory=dict)
     departments: Mapping[str, date] = field(default_factory=dict)
-    """Department the catalogue obliges → first night that brought something; absent nights are far away."""
+    """Department → first night that brought something of it."""
 
     def choose(self, city: str) -> None:
         self.city = city
@@ -84,10 +84,6 @@ class Planning:
                         for code, first in self.departments.items()
                         for row in ((code, date(2015, 1, 1), 0), (code, first, 7), (code, date.max, 9))
                     ],
-                )
-                cursor.executemany(
-                    "insert into core.catalogue_item values (%s, null, null)",
-                    [([code],) for code in self.departments],
                 )
         candidate = publication.open_candidate(self.night, full_refresh=True)
         assert candidate is not None
@@ -132,8 +128,10 @@ class Planning:
         return found
 
     def _departments(self) -> Steps:
-        firsts = sorted(self.departments.values())
-        return [(day, len(firsts), sum(first <= day for first in firsts)) for day in dict.fromkeys(firsts)]
+        items = [item for item in load_catalogue().items if item.withdrawn is None]
+        obliged = {code for item in items for code in item.latest.departments}
+        firsts = [first for code, first in self.departments.items() if code in obliged]
+        return [(day, len(obliged), sum(first <= day for first in firsts)) for day in sorted(set(firsts))]
 
 
 def _insert(connection: psycopg.Connection, new: NewEntry) -> int:

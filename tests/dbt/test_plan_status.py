@@ -23,6 +23,7 @@ NIGHT = date(2026, 3, 2)
 FIRST, LAST = date(2015, 6, 1), date(2026, 3, 1)
 DAYS = st.dates(FIRST, LAST)
 VALUES = [Decimal(60), Decimal(85), Decimal("99.99"), Decimal(100)]
+DEPARTMENTS = ("court", "tax", "market_regulation", "social_security", "data_administration", "nobody")
 PEOPLE = ("population", "全体")
 
 
@@ -81,7 +82,7 @@ def test_every_day_stands_as_the_reference_says(planning: Planning, data: st.Dat
         key: data.draw(coverage())
         for key in [*populations, *(("professional_group", name) for name in trades)]
     }
-    planning.departments = {code: data.draw(DAYS) for code in ("court", "tax", "market_regulation")}
+    planning.departments = {code: data.draw(DAYS) for code in DEPARTMENTS}
     items = planning.items()
     new = [entry for item in items for entry in data.draw(evidence(item))]
     numbers = planning.enter(new)

@@ -26,21 +26,23 @@ step as (
     window one_group as (partition by population, group_name order by day)
 ),
 
+-- From the ledger and not from core, whose tables are made anew under the readers of this view.
+obliged as (
+    select distinct department.department_code
+    from {{ source('ops', 'catalogue_item') }} as item
+    cross join lateral unnest(item.department_codes) as department (department_code)
+    where item.withdrawn_on is null and item.valid_to is null
+),
+
 -- A department counts from the first night that brought something of it.
 first_delivery as (
     select
-        department_code,
-        min(business_date) as day
-    from {{ ref('department_coverage_daily') }}
-    where accepted_rows > 0
-    group by department_code
-),
-
-obliged as (
-    select distinct department.department_code
-    from {{ ref('catalogue_item') }} as item
-    cross join lateral unnest(item.department_codes) as department (department_code)
-    where item.withdrawn_on is null and item.valid_to is null
+        coverage.department_code,
+        min(coverage.business_date) as day
+    from {{ ref('department_coverage_daily') }} as coverage
+    inner join obliged on coverage.department_code = obliged.department_code
+    where coverage.accepted_rows > 0
+    group by coverage.department_code
 ),
 
 first_night as (
@@ -72,8 +74,7 @@ change as (
         1 as numerator_change,
         0 as denominator_change
     from target
-    cross join obliged
-    inner join first_delivery on obliged.department_code = first_delivery.department_code
+    cross join first_delivery
     where target.measure = 'department_coverage'
 ),
 
