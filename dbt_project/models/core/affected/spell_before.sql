@@ -3,8 +3,12 @@
 {%- set affected, publication = ref('affected_standing'), source('ops', 'publication') %}
 {%- set spells, earlier = built_relation('core', 'population_spell'), built_relation('core', 'spell_before') %}
 {%- set counted = built_relation('mart_store', 'population_movement') %}
-{%- if flags.FULL_REFRESH or none in (spells, earlier, counted) %}
-with final as (
+with base as (
+    {{ base_publication() }}
+),
+
+{% if flags.FULL_REFRESH or none in (spells, earlier, counted) -%}
+final as (
     select
         null::uuid as subject_key,
         null::text as population,
@@ -20,12 +24,9 @@ with final as (
         null::boolean as is_filed_anew,
         null::boolean as is_unfiled,
         {{ publication_id() }}::bigint as noted_by
+    from base
 )
-{%- else %}
-with base as (
-    {{ base_publication() }}
-),
-
+{%- else -%}
 kept as (
     select
         earlier.subject_key,
@@ -87,6 +88,24 @@ final as (
             select 1 from kept
             where kept.subject_key = affected.subject_key
         )
+    union all
+    select
+        null::uuid as subject_key,
+        null::text as population,
+        null::text as group_name,
+        null::text as district,
+        null::date as from_day,
+        null::date as until_day,
+        null::boolean as is_filed,
+        null::boolean as enters_district,
+        null::boolean as leaves_district,
+        null::boolean as enters_city,
+        null::boolean as leaves_city,
+        null::boolean as is_filed_anew,
+        null::boolean as is_unfiled,
+        {{ publication_id() }}::bigint as noted_by
+    from base
+    where base.publication_id is null
 )
 {%- endif %}
 
