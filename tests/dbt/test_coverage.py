@@ -188,7 +188,7 @@ def published(day: date) -> Counts:
     with connect() as connection:
         rows = connection.execute(
             "select population, group_name, district, members, filed_members from mart.population_coverage"
-            " where held_from <= %(day)s and (held_until is null or held_until > %(day)s) and members > 0",
+            " where held_from <= %(day)s and (held_until is null or held_until >= %(day)s) and members > 0",
             {"day": day},
         ).fetchall()
     return {tuple(row[:3]): tuple(row[3:]) for row in rows}

@@ -2,7 +2,7 @@
 with running as (
     select
         *,
-        lead(day) over place as next_day,
+        lead(day) over place - 1 as held_until,
         (sum(joined - departed) over place)::bigint as members,
         (sum(filed - unfiled) over place)::bigint as filed_members
     from {{ ref('population_movement') }}
@@ -17,7 +17,7 @@ final as (
         group_name,
         district,
         day as held_from,
-        next_day as held_until,
+        held_until,
         joined,
         departed,
         members,
