@@ -36,6 +36,11 @@
     ('in_force', 'ended', 'expired')
 {%- endmacro %}
 
+{#- States of a record that was rightly held for a time, whether or not it still may be used. -#}
+{% macro held_statuses() -%}
+    ('in_force', 'ended', 'expired', 'unusable')
+{%- endmacro %}
+
 {#- Why a record is displayed until when, in words for whoever is asked; reads the columns of core.credit_record. -#}
 {% macro display_note() -%}
     concat(

@@ -27,6 +27,7 @@ MARTS = {
     "feed": "feed",
     "catalogue_item": "catalogue_item_code, version",
     "objection": "objection_id",
+    "population_movement": "coverage_key",
 }
 
 
@@ -56,6 +57,8 @@ def read_core() -> dict[str, list[tuple[Any, ...]]]:
         "reference_name": "subject_key, name_key",
         "identity_collision": "identity_key, kind",
         "organisation_responsible_person": "record_key, role",
+        "register_member": "record_key",
+        "population_spell": "population, group_name, subject_key, from_day",
     }
     with connect() as connection:
         return {

@@ -1,4 +1,4 @@
-"""Who belongs to a population: by the newest entry, and night by night the same as rebuilt at once."""
+"""Who belongs to a population: by the newest version of each entry, and night by night the same as rebuilt at once."""
 
 from __future__ import annotations
 
@@ -82,6 +82,7 @@ def test_the_newest_entry_counts_and_nights_add_up_to_a_rebuild(build: Build) ->
         [
             member("institution", WHOLE, "unit", old),
             member("population", WHOLE, "stays", old),
+            member("population", WHOLE, "returns", old, date(2020, 1, 1)),
             member("population", WHOLE, "returns", new),
             member("population", WHOLE, "mistaken", old),
             member("population", WHOLE, "unknown", old),
@@ -106,6 +107,7 @@ def test_the_newest_entry_counts_and_nights_add_up_to_a_rebuild(build: Build) ->
     expected = [
         member("institution", WHOLE, "unit", old),
         member("population", WHOLE, "stays", old, gone),
+        member("population", WHOLE, "returns", old, date(2020, 1, 1)),
         member("population", WHOLE, "returns", new),
         member("population", WHOLE, "right", old),
         member("population", WHOLE, "unknown", old),
@@ -128,5 +130,5 @@ def test_the_newest_entry_counts_and_nights_add_up_to_a_rebuild(build: Build) ->
     assert build(fourth, refused=left) == sorted(restored, key=by_group)
 
 
-def by_group(found: Member) -> tuple[str, str, str]:
-    return found[0], found[1], found[2]
+def by_group(found: Member) -> tuple[str, str, str, date]:
+    return found[0], found[1], found[2], found[3]

@@ -63,7 +63,7 @@ with final as (
         group_code as group_name,
         district,
         valid_from as joined_on,
-        valid_until as left_on,
+        valid_until + 1 as left_on,
         updated_at
     from {{ ref('stg_data_administration__professional_register') }}
 

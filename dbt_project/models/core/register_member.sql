@@ -6,7 +6,7 @@
     on_schema_change='fail',
     post_hook='analyze {{ this }}',
     indexes=[
-        {'columns': ['population', 'group_name']},
+        {'columns': ['record_key'], 'unique': true},
         {'columns': ['subject_key']},
     ]
 ) }}
@@ -19,7 +19,6 @@ with entry as (
 versioned as (
     select
         *,
-        coalesce(group_name, '全体') as standing_group,
         row_number() over (
             partition by record_key order by updated_at desc, delivered_for desc, batch_id desc, source_row desc
         ) as age
@@ -27,36 +26,26 @@ versioned as (
     where record_key = any(array(select entry.record_key from entry))
 ),
 
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by population, standing_group, subject_key
-            order by joined_on desc, updated_at desc, record_key desc
-        ) as place
-    from versioned
-    where
-        age = 1
-        and not is_withdrawal
-        and subject_key is not null
-        and {{ is_affected('subject_key', 'affected_member') }}
-),
-
 final as (
     select
         population,
-        standing_group as group_name,
+        coalesce(group_name, '全体') as group_name,
         subject_key,
         subject_type,
         feed,
         record_key,
         batch_id,
-        district,
+        coalesce(district, '未填') as district,
         joined_on,
         left_on,
         updated_at
-    from ranked
-    where place = 1
+    from versioned
+    where
+        age = 1
+        and not is_withdrawal
+        and subject_key is not null
+        and (left_on is null or left_on > joined_on)
+        and {{ is_affected('subject_key', 'affected_member') }}
 )
 
 select * from final

@@ -272,6 +272,15 @@ class PopulationRegister(Terms):
     district: str | None = None
     joined_on: str
     left_on: str | None = None
+    """Field with the day the member left: the first it no longer belongs."""
+    last_on: str | None = None
+    """Or, where the register gives it, the last day it belongs."""
+
+    @model_validator(mode="after")
+    def _one_end(self) -> PopulationRegister:
+        if self.left_on and self.last_on:
+            raise ValueError("a register gives either leftOn or lastOn")
+        return self
 
 
 class Change(Terms):

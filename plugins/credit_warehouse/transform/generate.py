@@ -408,14 +408,15 @@ def _register_columns(contract: FeedContract) -> list[str]:
         ("group_name", register.group, FieldType.STRING),
         ("district", register.district, FieldType.STRING),
         ("joined_on", register.joined_on, FieldType.DATE),
-        ("left_on", register.left_on, FieldType.DATE),
-        ("updated_at", contract.terms.updated_field, FieldType.TIMESTAMP),
     ]
+    left_on = _cast(contract, register.last_on or register.left_on, FieldType.DATE)
     return [
         _as(f"'{contract.feed}'::text", "feed"),
         *(name for name, _, _ in ENVELOPE),
         _as(f"'{register.population}'::text", "population"),
         *(_as(_cast(contract, field, type_), column) for column, field, type_ in mapped),
+        _as(f"{left_on} + 1" if register.last_on else left_on, "left_on"),
+        _as(_cast(contract, contract.terms.updated_field, FieldType.TIMESTAMP), "updated_at"),
     ]
 
 
