@@ -25,11 +25,11 @@ Groups = Mapping[tuple[str, str], Steps]
 """Population and group → its steps."""
 
 _INPUTS = """
-    create table if not exists mart.population_coverage_step
-        (population text, group_name text, day date, members bigint, filed_members bigint);
+    create table if not exists mart.population_coverage
+        (population text, group_name text, district text, held_from date, members bigint, filed_members bigint);
     create table if not exists mart.department_coverage_daily
         (department_code text, business_date date, accepted_rows bigint);
-    truncate mart.population_coverage_step, mart.department_coverage_daily;
+    truncate mart.population_coverage, mart.department_coverage_daily;
 """
 
 
@@ -74,7 +74,7 @@ class Planning:
             connection.execute(_INPUTS)
             with connection.cursor() as cursor:
                 cursor.executemany(
-                    "insert into mart.population_coverage_step values (%s, %s, %s, %s, %s)",
+                    "insert into mart.population_coverage values (%s, %s, '全市', %s, %s, %s)",
                     [(*key, *step) for key, steps in self.groups.items() for step in steps],
                 )
                 cursor.executemany(

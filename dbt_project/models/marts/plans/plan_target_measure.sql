@@ -19,11 +19,12 @@ step as (
     select
         population,
         group_name,
-        day,
+        held_from as day,
         filed_members - lag(filed_members, 1, 0::bigint) over one_group as numerator_change,
         members - lag(members, 1, 0::bigint) over one_group as denominator_change
-    from {{ ref('population_coverage_step') }}
-    window one_group as (partition by population, group_name order by day)
+    from {{ ref('population_coverage') }}
+    where district = '全市'
+    window one_group as (partition by population, group_name order by held_from)
 ),
 
 -- From the ledger and not from core, whose tables are made anew under the readers of this view.
