@@ -27,6 +27,12 @@ MARTS = {
     "feed": "feed",
     "catalogue_item": "catalogue_item_code, version",
     "objection": "objection_id",
+    "repair": "repair_id",
+    "reporting_delay_daily": "business_date, feed, district_code, delay_workdays",
+    "district_daily": "business_date, feed, district_code",
+    "reporting_period": "feed, period_end",
+    "spot_check_monthly": "month, feed",
+    "declared_production_monthly": "month, feed",
 }
 
 

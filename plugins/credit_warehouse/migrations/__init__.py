@@ -11,6 +11,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
+from credit_warehouse import metrics
 from credit_warehouse.catalogue import load_catalogue
 from credit_warehouse.catalogue import tables as catalogue_tables
 from credit_warehouse.contracts import load_contracts, tables
@@ -34,4 +35,5 @@ def apply() -> None:
             "update ops.office set region_rules = %s, clock = %s", [settings.region_rules, settings.clock]
         )
         catalogue_tables.apply(connection, load_catalogue())
+        metrics.apply(connection, metrics.load_metrics())
         tables.apply(connection, load_contracts().values())
