@@ -55,6 +55,10 @@ class Settings(BaseSettings):
         return self.project_dir / "catalogue"
 
     @property
+    def appraisal_file(self) -> Path:
+        return self.project_dir / "appraisal" / "sheet.yaml"
+
+    @property
     def metrics_file(self) -> Path:
         return self.project_dir / "metrics" / "metrics.yaml"
 

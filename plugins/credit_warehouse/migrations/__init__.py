@@ -11,7 +11,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from credit_warehouse import metrics
+from credit_warehouse import appraisal, metrics
 from credit_warehouse.catalogue import load_catalogue
 from credit_warehouse.catalogue import tables as catalogue_tables
 from credit_warehouse.contracts import load_contracts, tables
@@ -36,4 +36,5 @@ def apply() -> None:
         )
         catalogue_tables.apply(connection, load_catalogue())
         metrics.apply(connection, metrics.load_metrics())
+        appraisal.apply(connection, appraisal.load_sheet())
         tables.apply(connection, load_contracts().values())
