@@ -20,6 +20,7 @@ _MODULES = (
     "record_cli",
     "review_cli",
     "contracts_cli",
+    "appraisal_cli",
     "doctor_cli",
 )
 
