@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
@@ -78,7 +79,7 @@ def _load(path: Path) -> tuple[Indicator, ...]:
         versions.setdefault(indicator.code, []).append(indicator)
     for code, held in versions.items():
         ordered = sorted(held, key=lambda indicator: indicator.valid_from)
-        for earlier, later in zip(ordered, ordered[1:], strict=False):
+        for earlier, later in pairwise(ordered):
             if earlier.valid_to is None or earlier.valid_to >= later.valid_from:
                 raise SheetError(f"{path.name}: {code}: two versions hold on {later.valid_from}")
     return sheet

@@ -76,6 +76,13 @@ def test_points_follow_from_metrics_and_officers(build: Build) -> None:
     assert set(score["not_assessed"]) >= {"报送渠道", "信息量", "双公示瞒报"}
     assert score["is_provisional"] and score["place"] == 1
 
+    # One month, measured lines only: what the year has so far.
+    month = read("select * from mart.department_ranking_monthly where department_code = 'market_regulation'")
+    measured = [row for row in regular if row["metric_code"]]
+    assert [row["month"] for row in month] == [date(2026, 3, 1)]
+    assert month[0]["points"] == sum(row["points"] for row in measured)
+    assert month[0]["assessed_points"] == sum(row["max_points"] for row in measured)
+
 
 def test_a_rate_that_is_better_low_is_turned_round(build: Build) -> None:
     deliver(PENALTY, NIGHT, [Row("P1", "U1", {"decision_date": NIGHT})])
