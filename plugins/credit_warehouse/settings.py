@@ -83,6 +83,10 @@ class Settings(BaseSettings):
         return self.home / "dbt"
 
     @property
+    def bulletins_dir(self) -> Path:
+        return self.home / "bulletins"
+
+    @property
     def data_docs_dir(self) -> Path:
         return self.home / "data_docs"
 

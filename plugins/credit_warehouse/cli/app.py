@@ -21,6 +21,7 @@ _MODULES = (
     "review_cli",
     "contracts_cli",
     "appraisal_cli",
+    "bulletin_cli",
     "doctor_cli",
 )
 

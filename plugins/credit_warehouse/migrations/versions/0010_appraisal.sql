@@ -66,3 +66,6 @@ insert into ops.gate_parameter (name, scope, value, unit, source, valid_from)
 select parameter.name, 'appraisal_entry', parameter.value, parameter.unit, '本中心初始设置', '2000-01-01'
 from (values ('min_first_rows', 0, 'rows'), ('max_row_rise_share', 100, 'share'), ('max_row_drop_share', 1, 'share'))
     as parameter (name, value, unit);
+
+insert into ops.metric_parameter (name, value, unit, source, valid_from) values
+    ('named_late_share', 0.5, 'share', 'DOMAIN.md §5.1 [F12]：迟报率超过 50 % 的单位点名', '2000-01-01');
