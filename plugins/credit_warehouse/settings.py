@@ -63,6 +63,14 @@ class Settings(BaseSettings):
         return self.project_dir / "plans"
 
     @property
+    def appraisal_file(self) -> Path:
+        return self.project_dir / "appraisal" / "sheet.yaml"
+
+    @property
+    def metrics_file(self) -> Path:
+        return self.project_dir / "metrics" / "metrics.yaml"
+
+    @property
     def contracts_dir(self) -> Path:
         return self.project_dir / "contracts"
 
@@ -81,6 +89,10 @@ class Settings(BaseSettings):
     @property
     def dbt_target_dir(self) -> Path:
         return self.home / "dbt"
+
+    @property
+    def bulletins_dir(self) -> Path:
+        return self.home / "bulletins"
 
     @property
     def data_docs_dir(self) -> Path:

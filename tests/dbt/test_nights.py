@@ -28,6 +28,12 @@ MARTS = {
     "catalogue_item": "catalogue_item_code, version",
     "objection": "objection_id",
     "population_movement": "coverage_key",
+    "repair": "repair_id",
+    "reporting_delay_daily": "business_date, feed, district_code, delay_workdays",
+    "district_daily": "business_date, feed, district_code",
+    "reporting_period": "feed, period_end",
+    "spot_check_monthly": "month, feed",
+    "declared_production_monthly": "month, feed",
 }
 
 

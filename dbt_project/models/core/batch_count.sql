@@ -5,6 +5,7 @@
     scope_key='batch_id',
     on_schema_change='fail'
 ) }}
+{%- set everything = flags.FULL_REFRESH or built_relation('core', 'batch_count') is none %}
 with batch as (
     select * from {{ ref('settled_batch') }}
     where state = 'accepted' and {{ is_affected('batch_id', 'affected_batch') }}
@@ -37,6 +38,72 @@ matching as (
     group by delivery.batch_id
 ),
 
+landed as (
+    select
+        batch_id,
+        source_row,
+        subject_key,
+        subject_type,
+        name_key
+    from {{ ref('delivered_row') }}
+    where {{ is_affected_in_union('batch_id', 'affected_batch') }}
+),
+
+landing as (
+    select
+        batch_id,
+        count(*) as landed_rows
+    from landed
+    group by batch_id
+),
+
+-- Names the registers of organisations had given by a night.
+registered as (
+    select
+        entry.subject_key,
+        entry.name_key,
+        min(batch.business_date) as named_since
+    from {{ ref('delivered_row') }} as entry
+    inner join {{ ref('settled_batch') }} as batch on entry.batch_id = batch.batch_id
+    where
+        entry.is_register
+        and entry.subject_type = 'organisation'
+        and entry.name_key is not null
+        and batch.state = 'accepted'
+        and (
+            {{ everything }}
+            or entry.subject_key = any(array(
+                select landed.subject_key from landed
+                where landed.subject_type = 'organisation' and landed.name_key is not null
+            ))
+        )
+    group by entry.subject_key, entry.name_key
+),
+
+-- A row whose identifier a register has named by then, and never by the name the row gives.
+misnaming as (
+    select
+        landed.batch_id,
+        count(*) as misnamed_rows
+    from landed
+    inner join batch on landed.batch_id = batch.batch_id
+    where
+        landed.subject_type = 'organisation'
+        and landed.name_key is not null
+        and exists (
+            select 1 from registered
+            where registered.subject_key = landed.subject_key and registered.named_since <= batch.business_date
+        )
+        and not exists (
+            select 1 from registered
+            where
+                registered.subject_key = landed.subject_key
+                and registered.name_key = landed.name_key
+                and registered.named_since <= batch.business_date
+        )
+    group by landed.batch_id
+),
+
 -- A correction of a record that is already here is not reported a second time.
 arrival as (
     select
@@ -56,12 +123,16 @@ final as (
         batch.business_date,
         batch.delivered_for,
         batch.is_initial,
+        coalesce(landing.landed_rows, 0)::bigint as landed_rows,
+        coalesce(misnaming.misnamed_rows, 0)::bigint as misnamed_rows,
         coalesce(matching.matchable_rows, 0)::bigint as matchable_rows,
         coalesce(matching.matched_rows, 0)::bigint as matched_rows,
         coalesce(arrival.new_records, 0)::bigint as new_records,
         coalesce(arrival.timed_records, 0)::bigint as timed_records,
         coalesce(arrival.on_time_records, 0)::bigint as on_time_records
     from batch
+    left join landing on batch.batch_id = landing.batch_id
+    left join misnaming on batch.batch_id = misnaming.batch_id
     left join matching on batch.batch_id = matching.batch_id
     left join arrival on batch.batch_id = arrival.batch_id
 )

@@ -19,6 +19,7 @@ with final as (
         severity_source,
         level,
         serious_class,
+        domain,
         withdrawn_on,
         withdrawn_document,
         withdrawn_reason

@@ -11,7 +11,7 @@
         {'columns': ['ended_on']},
         {'columns': ['displayed_until']},
         {'columns': ['usable_until']},
-        {'columns': ['feed']},
+        {'columns': ['feed', 'decision_date']},
     ]
 ) }}
 {%- set started_on = display_start('governed', 'decided') %}

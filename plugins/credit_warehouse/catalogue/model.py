@@ -32,6 +32,12 @@ Tier = Literal["public", "government", "authorised"]
 
 Severity = Literal["未定", "轻微", "一般", "较重", "严重"]
 
+Domain = Literal[
+    "食品药品", "安全生产", "消防安全", "交通安全", "环境保护", "生物安全", "产品质量", "税收缴纳", "医疗卫生", "劳动保障",
+    "工程建设", "金融服务", "知识产权", "司法诉讼", "电子商务", "志愿服务", "计量检测", "审计鉴证",
+]  # fmt: skip
+"""重点领域 (DOMAIN.md §1.6)."""
+
 
 class Entry(BaseModel):
     """Base of everything in the catalogue's files: camelCase keys, unknown keys are errors."""
@@ -81,7 +87,7 @@ class Use(Entry):
 class Report(Entry):
     """The report clock: how often, and within how many working days of the decision."""
 
-    period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
+    period: Literal["daily", "weekly", "monthly", "quarterly", "half_yearly", "yearly"]
     sla_workdays: int = Field(ge=0)
     source: str
 
@@ -134,6 +140,8 @@ class CatalogueItem(Entry):
     code: str = Field(pattern=r"^XY-\d{2}-\d{3}$")
     name: str
     versions: tuple[ItemVersion, ...] = Field(min_length=1)
+    domain: Domain | None = None
+    """None = the item belongs to no single domain."""
     withdrawn: Withdrawal | None = None
 
     def version_on(self, day: date) -> ItemVersion | None:

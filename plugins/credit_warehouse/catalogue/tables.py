@@ -61,6 +61,7 @@ def _items(catalogue: Catalogue) -> Iterator[Row]:
                 "report_period": version.report.period,
                 "report_sla_workdays": version.report.sla_workdays,
                 "report_sla_source": version.report.source,
+                "domain": item.domain,
                 "withdrawn_on": item.withdrawn and item.withdrawn.on,
                 "withdrawn_document": item.withdrawn and item.withdrawn.document,
                 "withdrawn_reason": item.withdrawn and item.withdrawn.reason,

@@ -21,6 +21,8 @@ _MODULES = (
     "review_cli",
     "plan_cli",
     "contracts_cli",
+    "appraisal_cli",
+    "bulletin_cli",
     "doctor_cli",
 )
 

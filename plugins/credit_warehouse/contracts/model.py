@@ -354,6 +354,12 @@ class FeedContract(BaseModel):
         return terms.change.effective_on if terms.change else terms.population_register.joined_on  # type: ignore[union-attr]
 
     @property
+    def authority_header(self) -> str | None:
+        """The sender's column with the body that decided, where the feed has one."""
+        record = self.terms.record
+        return self.field(record.authority_name).header if record and record.authority_name else None
+
+    @property
     def is_subject_register(self) -> bool:
         """Whether the feed is the register of organisations, which makes a subject known."""
         return self.terms.record is not None and self.terms.record.is_subject_register

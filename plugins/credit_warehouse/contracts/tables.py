@@ -131,6 +131,7 @@ def _register(connection: psycopg.Connection, contract: FeedContract) -> None:
         "list_name": record and record.list_name,
         "max_age_days": terms.max_age_days,
         "is_subject_register": bool(record and record.is_subject_register),
+        "authority_header": contract.authority_header,
         "is_active": True,
     }
     columns = [sql.Identifier(name) for name in values]

@@ -88,6 +88,7 @@ def _write_profile(
         ("missing_optional_columns", "", len(set(split.missing_optional) - required)),
         ("extra_columns", "", len(split.extra)),
         ("is_initial", "", int(batch.is_initial)),
+        *((name, "", count) for name, count in split.cell_counts.items()),
         *(("fill_rate", name, rate) for name, rate in split.fill_rates.items()),
     ]
     with connection.cursor() as cursor:

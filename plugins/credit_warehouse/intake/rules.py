@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from credit_warehouse.contracts import FeedContract, Field
-from credit_warehouse.contracts.model import FieldType, RequiredWhen
+from credit_warehouse.contracts.model import FieldType, OneOf, RequiredWhen
 from credit_warehouse.identity.codes import Kind
 from credit_warehouse.identity.documents import names_of
 from credit_warehouse.intake import identity_rules, lawfulness
@@ -98,6 +98,18 @@ def compile_rules(contract: FeedContract) -> list[Rule]:
         *identity_rules.mismatch(contract),
         *lawfulness.rules(contract),
     ]
+
+
+def required_condition(contract: FeedContract, field: Field) -> str:
+    """Whether the field has to be filled in a row, as a SQL condition (null counts as false)."""
+    if field.required:
+        return "true"
+    return " or ".join(f"({_when(contract, when)[0]})" for when in field.terms.required_when) or "false"
+
+
+def group_condition(contract: FeedContract, group: OneOf) -> str:
+    """Whether one field of the group has to be filled in a row, as a SQL condition."""
+    return _when(contract, group.when)[0] if group.when else "true"
 
 
 def _field_rules(contract: FeedContract, field: Field) -> Iterator[Rule]:

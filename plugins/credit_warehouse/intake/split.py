@@ -13,6 +13,7 @@ from credit_warehouse.contracts.model import Subject
 from credit_warehouse.contracts.tables import ENVELOPE
 from credit_warehouse.identity import duckdb as macros
 from credit_warehouse.intake import keys
+from credit_warehouse.intake.cells import count_cells
 from credit_warehouse.intake.lawfulness import NO_DOCUMENT
 from credit_warehouse.intake.reading import Delivered, read_delivery
 from credit_warehouse.intake.rule import Rule, literal, quote
@@ -32,6 +33,7 @@ class Split:
     """The two files to COPY and what was counted on the way.
 
     ``accepted`` has the columns of :func:`raw_columns`, ``rejected`` those of :data:`REJECTED_COLUMNS`. ``rule_counts``: (rule, field) → rows. ``fill_rates``: field → share of delivered rows filled.
+    ``cell_counts``: see :data:`credit_warehouse.intake.cells.COUNTS`.
     """
 
     accepted: Path
@@ -42,6 +44,7 @@ class Split:
     declared_rows: int | None
     rule_counts: dict[tuple[str, str], int]
     fill_rates: dict[str, float]
+    cell_counts: dict[str, int]
     missing_optional: list[str]
     extra: list[str]
 
@@ -98,6 +101,7 @@ def _split(
         declared_rows=found.declared_rows,
         rule_counts=_rule_counts(connection),
         fill_rates=_fill_rates(connection, contract),
+        cell_counts=count_cells(connection, contract, rules),
         missing_optional=found.missing_optional,
         extra=found.extra,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
+from credit_warehouse import appraisal, metrics
 from credit_warehouse.catalogue import load_catalogue
 from credit_warehouse.catalogue import tables as catalogue_tables
 from credit_warehouse.cities import load_cities, load_city
@@ -37,5 +38,7 @@ def apply() -> None:
         connection.execute("update ops.office set clock = %s", [settings.clock])
         city_tables.apply(connection, load_cities().values(), load_city())
         catalogue_tables.apply(connection, load_catalogue())
+        metrics.apply(connection, metrics.load_metrics())
+        appraisal.apply(connection, appraisal.load_sheet())
         tables.apply(connection, load_contracts().values())
         plan_tables.apply(connection, load_plans())

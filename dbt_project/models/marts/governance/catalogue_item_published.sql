@@ -49,7 +49,8 @@ final as (
         catalogue_item.serious_class,
         catalogue_item.withdrawn_on,
         catalogue_item.withdrawn_document,
-        catalogue_item.withdrawn_reason
+        catalogue_item.withdrawn_reason,
+        catalogue_item.domain
     from catalogue_item
     inner join legal_basis
         on

@@ -30,7 +30,8 @@ final as (
         feed.display_class,
         feed.report_period,
         feed.report_sla_workdays,
-        feed.terms_digest
+        feed.terms_digest,
+        feed.domain
     from feed
     inner join department on feed.department_code = department.department_code
 )

@@ -1,0 +1,94 @@
+{#- Feeds are compared with what the last publication says of them: one that left the contracts takes its rows along. -#}
+{%- set published, feed = built_relation('mart_store', 'feed'), ref('feed') %}
+with base as (
+    {{ base_publication() }}
+),
+
+since as (
+    select
+        base.first_night,
+        base.last_night,
+        publication.opened_at
+    from base
+    left join {{ source('ops', 'publication') }} as publication on base.publication_id = publication.publication_id
+),
+
+turned as (
+    select feed from {{ ref('affected_feed') }}
+    {% if published is not none -%}
+    union
+    select gone.feed from {{ published }} as gone
+    where gone.valid_to_publication is null and gone.feed not in (select feed.feed from {{ feed }} as feed)
+    {%- endif %}
+),
+
+-- A department is called the same in the rows of all its feeds.
+concerned as (
+    select contract.feed from {{ source('ops', 'feed') }} as contract
+    where
+        contract.department_code in (
+            select other.department_code
+            from {{ source('ops', 'feed') }} as other
+            inner join turned on other.feed = turned.feed
+        )
+),
+
+earliest as (
+    select min(business_date) as business_date from {{ ref('changed_batch') }}
+),
+
+told as (
+    select
+        business_date,
+        feed,
+        null::timestamptz as answered_at
+    from {{ source('ops', 'batch') }}
+    union all
+    select
+        business_date,
+        feed,
+        coalesce(finished_at, started_at) as answered_at
+    from {{ source('ops', 'outcome') }}
+    where step = 'settle' and feed is not null
+),
+
+-- Nights with an answer of since, nights the last publication did not hold or held and this one does not, nights of
+-- which a batch changes what was newest then, and every night of a feed that is called or timed otherwise.
+retold as (
+    select told.business_date
+    from told
+    cross join since
+    cross join earliest
+    where
+        since.opened_at is null
+        or told.answered_at >= since.opened_at
+        or (told.business_date > since.first_night and told.business_date <= since.last_night)
+        or told.business_date >= earliest.business_date
+        or told.feed in (select concerned.feed from concerned)
+),
+
+-- A correction may name another authority for a record that came in an earlier night.
+corrected as (
+    select batch.business_date
+    from {{ ref('credit_record') }} as record
+    inner join {{ source('ops', 'batch') }} as batch on record.first_batch_id = batch.batch_id
+    where
+        record.record_key = any(array(
+            select delivered.record_key
+            from {{ ref('delivered_row') }} as delivered
+            where
+                delivered.batch_id = any(
+                    array(select changed_batch.batch_id from {{ ref('changed_batch') }} as changed_batch)
+                )
+        ))
+),
+
+final as (
+    select business_date from retold
+    union
+    select business_date from corrected
+    union
+    select business_date from {{ ref('affected_batch_night') }}
+)
+
+select * from final

@@ -1,0 +1,182 @@
+{{ config(materialized='steady_view', post_hook='{{ grant_to_readers(this) }}') }}
+-- What adds up: numerator and denominator of every metric that is a sum over rows, records, periods or cases.
+with coverage as (
+    select
+        date_trunc('month', business_date)::date as month,
+        feed,
+        sum(delivered_rows) as delivered_rows,
+        sum(accepted_rows) as accepted_rows,
+        sum(landed_rows) as landed_rows,
+        sum(timed_records) as timed_records,
+        sum(on_time_records) as on_time_records,
+        sum(late_records) as late_records,
+        sum(required_cells) as required_cells,
+        sum(required_filled_cells) as required_filled_cells,
+        sum(optional_cells) as optional_cells,
+        sum(optional_filled_cells) as optional_filled_cells,
+        sum(checked_rows) as checked_rows,
+        sum(accurate_rows) as accurate_rows,
+        sum(checked_rows - duplicate_rows) as unique_rows,
+        sum(matchable_rows) as matchable_rows,
+        sum(matched_rows) as matched_rows
+    from {{ ref('department_coverage_daily') }}
+    group by date_trunc('month', business_date), feed
+),
+
+-- A period belongs to the month it ends in, and is owed once it is due; what our own outage took away is not.
+period as (
+    select
+        date_trunc('month', period_end)::date as month,
+        feed,
+        count(*) filter (where {{ is_owed_period('state') }}) as owed,
+        count(*) filter (where state = 'missing') as missing,
+        count(*) filter (where state = 'late') as late,
+        count(*) filter (where state in ('reported', 'zero_report')) as in_time
+    from {{ ref('reporting_period') }}
+    group by date_trunc('month', period_end), feed
+),
+
+checked as (
+    select * from {{ ref('spot_check_monthly') }}
+),
+
+declared as (
+    select * from {{ ref('declared_production_monthly') }}
+),
+
+objection_received as (
+    select
+        date_trunc('month', filed_on)::date as month,
+        feed,
+        count(*) as received
+    from {{ ref('objection') }}
+    group by date_trunc('month', filed_on), feed
+),
+
+objection_decided as (
+    select
+        date_trunc('month', closed_on)::date as month,
+        feed,
+        count(*) as decided,
+        count(*) filter (where not is_overdue) as in_time,
+        count(*) filter (where state = '成立') as upheld
+    from {{ ref('objection') }}
+    where closed_on is not null
+    group by date_trunc('month', closed_on), feed
+),
+
+repaired as (
+    select
+        date_trunc('month', decided_on)::date as month,
+        feed,
+        count(*) as received,
+        count(*) filter (where not is_overdue) as in_time
+    from {{ ref('repair') }}
+    group by date_trunc('month', decided_on), feed
+),
+
+figure as (
+    select
+        coverage.month,
+        coverage.feed,
+        metric.metric_code,
+        metric.numerator,
+        metric.denominator
+    from coverage
+    cross join lateral (
+        values
+        ('delivered_rows', coverage.delivered_rows, null),
+        ('compliance_rate', coverage.accepted_rows, coverage.delivered_rows),
+        ('landing_rate', coverage.landed_rows, coverage.delivered_rows),
+        ('timeliness_rate', coverage.on_time_records, coverage.timed_records),
+        ('late_rate', coverage.late_records, coverage.timed_records),
+        ('required_fill_rate', coverage.required_filled_cells, coverage.required_cells),
+        ('optional_fill_rate', coverage.optional_filled_cells, coverage.optional_cells),
+        ('accuracy_rate', coverage.accurate_rows, coverage.checked_rows),
+        ('uniqueness_rate', coverage.unique_rows, coverage.checked_rows),
+        ('match_rate', coverage.matched_rows, coverage.matchable_rows)
+    ) as metric (metric_code, numerator, denominator)
+    union all
+    select
+        period.month,
+        period.feed,
+        metric.metric_code,
+        metric.numerator,
+        metric.denominator
+    from period
+    cross join lateral (
+        values
+        ('owed_periods', period.owed, null),
+        ('missing_period_rate', period.missing, period.owed),
+        ('overdue_period_rate', period.late, period.owed),
+        ('period_timeliness_rate', period.in_time, period.owed)
+    ) as metric (metric_code, numerator, denominator)
+    union all
+    select
+        checked.month,
+        checked.feed,
+        metric.metric_code,
+        metric.numerator,
+        metric.denominator
+    from checked
+    cross join lateral (
+        values
+        ('concealment_rate', checked.not_found, checked.sampled),
+        ('misreport_rate', checked.fields_wrong, checked.fields_checked)
+    ) as metric (metric_code, numerator, denominator)
+    union all
+    select
+        month,
+        feed,
+        'reporting_rate' as metric_code,
+        reported as numerator,
+        produced as denominator
+    from declared
+    union all
+    select
+        month,
+        feed,
+        'objections_received' as metric_code,
+        received as numerator,
+        null as denominator
+    from objection_received
+    union all
+    select
+        objection_decided.month,
+        objection_decided.feed,
+        metric.metric_code,
+        metric.numerator,
+        metric.denominator
+    from objection_decided
+    cross join lateral (
+        values
+        ('objection_in_time_rate', objection_decided.in_time, objection_decided.decided),
+        ('objection_upheld_rate', objection_decided.upheld, objection_decided.decided)
+    ) as metric (metric_code, numerator, denominator)
+    union all
+    select
+        repaired.month,
+        repaired.feed,
+        metric.metric_code,
+        metric.numerator,
+        metric.denominator
+    from repaired
+    cross join lateral (
+        values
+        ('repairs_received', repaired.received, null),
+        ('repair_in_time_rate', repaired.in_time, repaired.received)
+    ) as metric (metric_code, numerator, denominator)
+),
+
+final as (
+    select
+        month,
+        feed,
+        metric_code,
+        numerator::numeric as numerator,
+        denominator::numeric as denominator
+    from figure
+    where feed is not null
+)
+
+select * from final
