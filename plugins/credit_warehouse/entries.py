@@ -133,9 +133,9 @@ class DeclaredProduction(OfDepartment):
 
     month: Month = Field(alias="月份")
     produced: Count = Field(alias="产生数")
-    published_by_unit: Annotated[
-        int | None, BeforeValidator(lambda text: _count(text) if text else None)
-    ] = Field(None, alias="本单位公示数")
+    published_by_unit: Annotated[int | None, BeforeValidator(lambda text: _count(text) if text else None)] = (
+        Field(None, alias="本单位公示数")
+    )
 
 
 class ZeroReport(OfDepartment):

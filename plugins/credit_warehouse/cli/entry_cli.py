@@ -36,7 +36,9 @@ def enter(
     try:
         count = entries.enter(kind.value, file, by)
     except entries.EntriesRefused as refused:
-        console.print(f"[red]未录入[/red]，{file.name} 有 {len(refused.faults)} 处问题，请更正后重新录入整个文件：")
+        console.print(
+            f"[red]未录入[/red]，{file.name} 有 {len(refused.faults)} 处问题，请更正后重新录入整个文件："
+        )
         for fault in refused.faults:
             console.print(fault, markup=False)
         raise typer.Exit(1) from None

@@ -32,7 +32,9 @@ def count_cells(
 ) -> dict[str, int]:
     """The counts of :data:`COUNTS`, from the table ``checked`` in one scan. A one-of group is one required cell; its
     members, and transport columns, are no optional ones."""
-    required = [(required_condition(contract, field), f"t_{field.name} is not null") for field in contract.fields]
+    required = [
+        (required_condition(contract, field), f"t_{field.name} is not null") for field in contract.fields
+    ]
     required += [
         (group_condition(contract, group), " or ".join(f"t_{name} is not null" for name in group.fields))
         for group in contract.terms.one_of

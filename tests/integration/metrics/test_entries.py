@@ -47,7 +47,9 @@ def stored(table: str) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_every_kind_of_file_is_entered(warehouse: str, tmp_path: Path, encoding: str) -> None:
     for kind, lines in FILES.items():
-        result = CliRunner().invoke(app, ["enter", kind, str(write(tmp_path, *lines, encoding=encoding)), "--by", "张三"])
+        result = CliRunner().invoke(
+            app, ["enter", kind, str(write(tmp_path, *lines, encoding=encoding)), "--by", "张三"]
+        )
         assert result.exit_code == 0, result.output
         (row,) = stored(entries.KINDS[kind].table)
         assert "张三" in row
@@ -83,13 +85,17 @@ def test_one_wrong_cell_refuses_the_file(
 def test_a_feed_of_another_department_is_refused(warehouse: str, tmp_path: Path) -> None:
     heads, right = FILES["zero-reports"]
     with pytest.raises(entries.EntriesRefused, match="属于") as refused:
-        entries.enter("zero-reports", write(tmp_path, heads, right.replace(DEPARTMENT + ",", "tax,", 1)), "张三")
+        entries.enter(
+            "zero-reports", write(tmp_path, heads, right.replace(DEPARTMENT + ",", "tax,", 1)), "张三"
+        )
     assert len(refused.value.faults) == 1
 
 
 def test_heads_and_shape_are_checked_before_lines(warehouse: str, tmp_path: Path) -> None:
     with pytest.raises(entries.EntriesRefused) as refused:
-        entries.enter("outages", write(tmp_path, "范围,开始日期,结束日期,缘由,依据文书", "*,2026-03-02"), "张三")
+        entries.enter(
+            "outages", write(tmp_path, "范围,开始日期,结束日期,缘由,依据文书", "*,2026-03-02"), "张三"
+        )
     assert refused.value.faults == [
         "第 1 行：缺少列“原因”",
         "第 1 行：不认识的列“缘由”，可用的列为 依据文书、作废、范围、开始日期、结束日期、原因",
