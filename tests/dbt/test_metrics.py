@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +12,15 @@ import pytest
 from credit_warehouse import publication
 from credit_warehouse.database import connect
 from credit_warehouse.metrics import load_metrics
-from credit_warehouse.settings import PROJECT_DIR
+from credit_warehouse.settings import PROJECT_DIR, get_settings
+from tests import databases
 
 from .city import CONTRACTS
 from .dbt_process import dbt
 from .metric_reference import Figure, Reference
 from .metric_year import CITIES, FEEDS, FIRST, LAST, VIOLATION, City, Year
 
+PROJECT = PROJECT_DIR / "dbt_project"
 STAGES = (date(2025, 8, 15), LAST)
 MARTS = (
     "department_coverage_daily", "reporting_delay_daily", "district_daily", "reporting_period", "spot_check_monthly",
@@ -27,23 +30,36 @@ VIEWS = "+department_metric_monthly +domain_metric_monthly +district_metric_mont
 UNITS = {metric.code: metric.unit for metric in load_metrics()}
 
 
+@pytest.fixture(scope="module")
+def staged(postgres_server: str, warehouse_template: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of a database with the calendar and the staging views, which are the same for every city."""
+    name = databases.create(postgres_server, warehouse_template, prefix="staged")
+    with pytest.MonkeyPatch.context() as patch:
+        databases.use(patch, postgres_server, name, tmp_path_factory.mktemp("staged"))
+        dbt(patch, PROJECT, 1, FIRST, "seed")
+        dbt(patch, PROJECT, 1, FIRST, "run", "--select", "staging")
+    get_settings.cache_clear()
+    return name
+
+
 @pytest.fixture
-def build(warehouse: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+def build(
+    postgres_server: str, staged: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., int]]:
     """Build a candidate of what the metrics hang on. Returns its number."""
-    project = PROJECT_DIR / "dbt_project"
-    seeded: list[bool] = []
 
     def run(night: date, *options: str, verb: str = "run") -> int:
         opened = publication.open_candidate(night, full_refresh=bool(options))
         assert opened is not None
-        number = opened.publication_id
-        if not seeded:
-            dbt(monkeypatch, project, number, night, "seed")
-            seeded.append(True)
-        dbt(monkeypatch, project, number, night, verb, "--select", *VIEWS.split(), *options)
-        return number
+        selection = ["--select", *VIEWS.split(), "--exclude", "staging", "announced_day"]
+        dbt(monkeypatch, PROJECT, opened.publication_id, opened.business_date, verb, *selection, *options)
+        return opened.publication_id
 
-    return run
+    name = databases.create(postgres_server, staged)
+    databases.use(monkeypatch, postgres_server, name, tmp_path / "home")
+    yield run
+    databases.drop(postgres_server, name)
+    get_settings.cache_clear()
 
 
 def prepare(city: City) -> None:
@@ -117,6 +133,7 @@ def test_every_metric_of_a_year_equals_the_reference(build: Callable[..., int], 
 
 
 def check(reference: Reference, candidate: int) -> None:
+    assert set(reference.periods.state) >= {"reported", "zero_report", "missing"}
     departments = sorted({CONTRACTS[feed].terms.department.code for feed in FEEDS})
     wanted: dict[tuple[Any, ...], Figure] = {}
     for (metric, month, feed), figure in reference.feed_figures().items():
