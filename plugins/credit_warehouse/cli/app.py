@@ -18,6 +18,7 @@ _MODULES = (
     "ledger_cli",
     "publication_cli",
     "record_cli",
+    "entry_cli",
     "review_cli",
     "plan_cli",
     "contracts_cli",

@@ -1,4 +1,5 @@
-{#- Feeds are compared with what the last publication says of them: one that left the contracts takes its rows along. -#}
+{#- Feeds are compared with what the last publication says of them: one that left the contracts takes its rows with
+    it. -#}
 {%- set published, feed = built_relation('mart_store', 'feed'), ref('feed') %}
 with base as (
     {{ base_publication() }}
@@ -18,7 +19,9 @@ turned as (
     {% if published is not none -%}
     union
     select gone.feed from {{ published }} as gone
-    where gone.valid_to_publication is null and gone.feed not in (select feed.feed from {{ feed }} as feed)
+    where
+        gone.valid_to_publication is null
+        and gone.feed not in (select feed.feed from {{ feed }} as feed)
     {%- endif %}
 ),
 
@@ -41,7 +44,7 @@ told as (
     select
         business_date,
         feed,
-        null::timestamptz as answered_at
+        received_at as answered_at
     from {{ source('ops', 'batch') }}
     union all
     select
@@ -52,8 +55,8 @@ told as (
     where step = 'settle' and feed is not null
 ),
 
--- Nights with an answer of since, nights the last publication did not hold or held and this one does not, nights of
--- which a batch changes what was newest then, and every night of a feed that is called or timed otherwise.
+-- Nights with a delivery or an answer of since; nights that one of the two publications holds and the other does not;
+-- nights after a late batch, which may have been the newest then; every night of a feed called or timed otherwise.
 retold as (
     select told.business_date
     from told

@@ -117,7 +117,8 @@ counted as (
         -- Nothing delivered is a zero only where the source said that there was nothing.
         case when volume.feed is not null or answer.state in ('succeeded', 'unchanged') then 0 end as known_zero,
         case
-            when volume.delivered_rows = 0 or (volume.feed is null and answer.state in ('succeeded', 'unchanged')) then 0
+            when volume.delivered_rows = 0 then 0
+            when volume.feed is null and answer.state in ('succeeded', 'unchanged') then 0
         end as nothing_to_count,
         volume.delivered_rows,
         volume.accepted_rows,

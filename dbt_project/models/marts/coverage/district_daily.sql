@@ -55,6 +55,22 @@ placed as (
     {{ districts_of('authority') }}
 ),
 
+accepted_total as (
+    select
+        batch_id,
+        sum(accepted_rows) as accepted_rows
+    from accepted
+    group by batch_id
+),
+
+rejected_total as (
+    select
+        batch_id,
+        sum(rejected_rows) as rejected_rows
+    from rejected
+    group by batch_id
+),
+
 -- What names no authority, or names it nowhere we could read, is the city's own; a batch refused as a whole was not
 -- read row by row.
 counted as (
@@ -94,23 +110,21 @@ counted as (
     select
         batch.batch_id,
         'city' as district_code,
-        batch.accepted_rows - coalesce(sum(accepted.accepted_rows), 0) as accepted_rows,
-        batch.quarantined_rows
-        - coalesce((select sum(rejected.rejected_rows) from rejected where rejected.batch_id = batch.batch_id), 0)
-            as rejected_rows,
+        batch.accepted_rows - coalesce(accepted_total.accepted_rows, 0) as accepted_rows,
+        batch.quarantined_rows - coalesce(rejected_total.rejected_rows, 0) as rejected_rows,
         0 as new_records,
         0 as timed_records,
         0 as on_time_records
     from batch
-    left join accepted on batch.batch_id = accepted.batch_id
+    left join accepted_total on batch.batch_id = accepted_total.batch_id
+    left join rejected_total on batch.batch_id = rejected_total.batch_id
     where batch.state = 'accepted'
-    group by batch.batch_id, batch.accepted_rows, batch.quarantined_rows
     union all
     select
         batch.batch_id,
         'unknown' as district_code,
         0 as accepted_rows,
-        batch.refused_rows as rejected_rows,
+        batch.quarantined_rows + batch.refused_rows as rejected_rows,
         0 as new_records,
         0 as timed_records,
         0 as on_time_records

@@ -26,24 +26,27 @@ outage as (
     {{ standing_entries('outage', ['scope', 'started_on']) }}
 ),
 
+shut as (
+    select distinct
+        feed.feed,
+        calendar.day
+    from feed
+    inner join outage on outage.scope in ('*', feed.source, feed.feed)
+    inner join calendar on calendar.day between outage.started_on and outage.ended_on
+),
+
 -- The days of each feed: working days on which we could take its reports are counted, others are not.
 feed_day as (
     select
         feed.feed,
         calendar.day,
-        calendar.is_workday and shut.is_shut is null as is_open,
-        count(*) filter (where calendar.is_workday and shut.is_shut is null) over by_day as open_number,
-        count(*) filter (where calendar.is_workday and shut.is_shut) over by_day as shut_number
+        calendar.is_workday and shut.day is null as is_open,
+        count(*) filter (where calendar.is_workday and shut.day is null) over by_day as open_number,
+        count(*) filter (where calendar.is_workday and shut.day is not null) over by_day as shut_number
     from feed
     inner join beginning on feed.feed = beginning.feed
     inner join calendar on beginning.day <= calendar.day
-    left join lateral (
-        select true as is_shut from outage
-        where
-            outage.scope in ('*', feed.source, feed.feed)
-            and calendar.day between outage.started_on and outage.ended_on
-        limit 1
-    ) as shut on true
+    left join shut on feed.feed = shut.feed and calendar.day = shut.day
     window by_day as (partition by feed.feed order by calendar.day)
 ),
 
@@ -141,7 +144,7 @@ report as (
 
 -- The first report on or after a day, found in one pass over both.
 next_report as (
-    select
+    select distinct
         marked.feed,
         marked.day,
         min(marked.report_day) over (
@@ -181,7 +184,7 @@ answered as (
             zero.reported_on
         ) as reported_on
     from due
-    left join (select distinct * from next_report) as next_report
+    left join next_report
         on due.feed = next_report.feed and due.period_end = next_report.day
     left join lateral (
         select min(declared.reported_on) as reported_on

@@ -33,13 +33,14 @@ measured_values as (
         metric.numerator,
         metric.denominator
     from counted
-    cross join lateral (
-        values
-        ('delivered_rows', counted.delivered_rows, null),
-        ('compliance_rate', counted.accepted_rows, counted.delivered_rows),
-        ('timeliness_rate', counted.on_time_records, counted.timed_records),
-        ('late_rate', counted.timed_records - counted.on_time_records, counted.timed_records)
-    ) as metric (metric_code, numerator, denominator)
+    cross join
+        lateral (
+            values
+            ('delivered_rows', counted.delivered_rows, null),
+            ('compliance_rate', counted.accepted_rows, counted.delivered_rows),
+            ('timeliness_rate', counted.on_time_records, counted.timed_records),
+            ('late_rate', counted.timed_records - counted.on_time_records, counted.timed_records)
+        ) as metric (metric_code, numerator, denominator)
     union all
     select
         delay_quantile.month,

@@ -83,19 +83,20 @@ figure as (
         metric.numerator,
         metric.denominator
     from coverage
-    cross join lateral (
-        values
-        ('delivered_rows', coverage.delivered_rows, null),
-        ('compliance_rate', coverage.accepted_rows, coverage.delivered_rows),
-        ('landing_rate', coverage.landed_rows, coverage.delivered_rows),
-        ('timeliness_rate', coverage.on_time_records, coverage.timed_records),
-        ('late_rate', coverage.late_records, coverage.timed_records),
-        ('required_fill_rate', coverage.required_filled_cells, coverage.required_cells),
-        ('optional_fill_rate', coverage.optional_filled_cells, coverage.optional_cells),
-        ('accuracy_rate', coverage.accurate_rows, coverage.checked_rows),
-        ('uniqueness_rate', coverage.unique_rows, coverage.checked_rows),
-        ('match_rate', coverage.matched_rows, coverage.matchable_rows)
-    ) as metric (metric_code, numerator, denominator)
+    cross join
+        lateral (
+            values
+            ('delivered_rows', coverage.delivered_rows, null),
+            ('compliance_rate', coverage.accepted_rows, coverage.delivered_rows),
+            ('landing_rate', coverage.landed_rows, coverage.delivered_rows),
+            ('timeliness_rate', coverage.on_time_records, coverage.timed_records),
+            ('late_rate', coverage.late_records, coverage.timed_records),
+            ('required_fill_rate', coverage.required_filled_cells, coverage.required_cells),
+            ('optional_fill_rate', coverage.optional_filled_cells, coverage.optional_cells),
+            ('accuracy_rate', coverage.accurate_rows, coverage.checked_rows),
+            ('uniqueness_rate', coverage.unique_rows, coverage.checked_rows),
+            ('match_rate', coverage.matched_rows, coverage.matchable_rows)
+        ) as metric (metric_code, numerator, denominator)
     union all
     select
         period.month,
@@ -104,13 +105,14 @@ figure as (
         metric.numerator,
         metric.denominator
     from period
-    cross join lateral (
-        values
-        ('owed_periods', period.owed, null),
-        ('missing_period_rate', period.missing, period.owed),
-        ('overdue_period_rate', period.late, period.owed),
-        ('period_timeliness_rate', period.in_time, period.owed)
-    ) as metric (metric_code, numerator, denominator)
+    cross join
+        lateral (
+            values
+            ('owed_periods', period.owed, null),
+            ('missing_period_rate', period.missing, period.owed),
+            ('overdue_period_rate', period.late, period.owed),
+            ('period_timeliness_rate', period.in_time, period.owed)
+        ) as metric (metric_code, numerator, denominator)
     union all
     select
         checked.month,
@@ -119,11 +121,12 @@ figure as (
         metric.numerator,
         metric.denominator
     from checked
-    cross join lateral (
-        values
-        ('concealment_rate', checked.not_found, checked.sampled),
-        ('misreport_rate', checked.fields_wrong, checked.fields_checked)
-    ) as metric (metric_code, numerator, denominator)
+    cross join
+        lateral (
+            values
+            ('concealment_rate', checked.not_found, checked.sampled),
+            ('misreport_rate', checked.fields_wrong, checked.fields_checked)
+        ) as metric (metric_code, numerator, denominator)
     union all
     select
         month,
@@ -148,11 +151,12 @@ figure as (
         metric.numerator,
         metric.denominator
     from objection_decided
-    cross join lateral (
-        values
-        ('objection_in_time_rate', objection_decided.in_time, objection_decided.decided),
-        ('objection_upheld_rate', objection_decided.upheld, objection_decided.decided)
-    ) as metric (metric_code, numerator, denominator)
+    cross join
+        lateral (
+            values
+            ('objection_in_time_rate', objection_decided.in_time, objection_decided.decided),
+            ('objection_upheld_rate', objection_decided.upheld, objection_decided.decided)
+        ) as metric (metric_code, numerator, denominator)
     union all
     select
         repaired.month,
