@@ -5,6 +5,6 @@
         authority.authority_name,
         coalesce(district.district_code, 'city') as district_code
     from {{ authorities }} as authority
-    left join {{ source('ops', 'district') }} as district on strpos(authority.authority_name, district.district_name) > 0
+    left join {{ source('ops', 'office_district') }} as district on strpos(authority.authority_name, district.district_name) > 0
     order by authority.authority_name asc, length(district.district_name) desc nulls last, district.district_code asc
 {%- endmacro %}

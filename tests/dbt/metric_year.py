@@ -10,6 +10,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from credit_warehouse.cities import load_cities
 from credit_warehouse.database import connect
 
 from .city import CONTRACTS, Row, answer, deliver, key_of
@@ -28,25 +29,33 @@ COUNTS = (
 
 @dataclass(frozen=True)
 class City:
-    """A city: the districts that stand in the names of its bodies, and how often the tax office owes its report."""
+    """A city: the districts that stand in the names of its bodies, by name, and how often the tax office owes its
+    report. The bodies of a county-level city are all its own."""
 
+    code: str
     name: str
-    districts: tuple[str, ...]
+    districts: dict[str, str]
     tax_period: str
 
     def authority(self, chance: random.Random) -> str:
-        return f"{self.name}市{chance.choice((*self.districts, ''))}执法局"
+        return f"{self.name}{chance.choice((*self.districts, ''))}执法局"
 
     def district(self, authority: str) -> str:
-        return next((place for place in self.districts if place in authority), "city")
+        return next((code for place, code in self.districts.items() if place in authority), "city")
+
+
+def _city(code: str, tax_period: str) -> City:
+    city = load_cities()[code]
+    districts = city.districts.items() if city.level == "prefecture" else ()
+    return City(code, city.name, {name: district for district, name in list(districts)[:3]}, tax_period)
 
 
 CITIES = (
-    City("惠州", ("惠城区", "惠阳区", "博罗县"), "monthly"),
-    City("兴宁", ("兴田街道", "叶塘镇"), "weekly"),
-    City("榆林", ("榆阳区", "横山区"), "quarterly"),
-    City("哈尔滨", ("道里区",), "half_yearly"),
-    City("保山", ("隆阳区", "施甸县"), "yearly"),
+    _city("huizhou", "monthly"),
+    _city("xingning", "weekly"),
+    _city("yulin", "quarterly"),
+    _city("daoli", "half_yearly"),
+    _city("baoshan", "yearly"),
 )
 
 

@@ -79,7 +79,7 @@ final as (
         judged.is_small,
         judged.is_known
     from judged
-    left join {{ source('ops', 'district') }} as district on judged.district_code = district.district_code
+    left join {{ source('ops', 'office_district') }} as district on judged.district_code = district.district_code
     where judged.metric_code in (select told.metric_code from measured_values as told)
 )
 

@@ -1,8 +1,11 @@
--- Districts of the city whose rules apply; an authority belongs to the one whose name stands in its own.
-create table if not exists ops.district (
-    district_code text primary key,
-    district_name text not null
-);
+-- Districts a deciding body of this office's city may belong to; the bodies of a county-level city are all its own.
+create view ops.office_district as
+select
+    district.district as district_code,
+    district.district_name
+from ops.office as office
+inner join ops.city as city on office.city = city.city and city.level = 'prefecture'
+inner join ops.district as district on city.city = district.city;
 
 alter table ops.feed add column authority_header text;
 comment on column ops.feed.authority_header is 'The sender''s column with the deciding body: a rejected row is its district''s by it';
