@@ -74,7 +74,7 @@ class Platform:
             known: dict[str, Any] = state["receipts"][file.stem]
             return known
         try:
-            rows = _rows(file)
+            rows = rows_of(file)
         except (zipfile.BadZipFile, KeyError, ValueError):
             return {
                 "package": file.stem,
@@ -122,7 +122,7 @@ class Platform:
         return known
 
 
-def _rows(file: Path) -> list[tuple[str, dict[str, str]]]:
+def rows_of(file: Path) -> list[tuple[str, dict[str, str]]]:
     """Rows of a package with their feed, call-backs last.
 
     Raises:
