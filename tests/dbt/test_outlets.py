@@ -34,6 +34,7 @@ WITHOUT_RECORDS = {
     "catalogue_refusal": "counts of refused rows by night, feed and rule",
     "catalogue_item": "the catalogue itself",
     "feed": "the feeds themselves",
+    "exchange_status": "counts of what went up to the province by night and feed",
     "objection": "procedures; says nothing of the record",
 }
 """Relations of the mart schema that hold neither records nor subjects, and why."""

@@ -143,7 +143,7 @@ def give_up(package: Package, message: str) -> None:
     """
     with connect() as connection:
         closed = connection.execute(
-            "update ops.exchange_package set state = 'failed', message = %s"
+            "update ops.exchange_package set state = 'failed', closed_at = clock_timestamp(), message = %s"
             " where package_id = %s and state in ('built', 'sent')",
             [message, package.package_id],
         )

@@ -20,6 +20,7 @@ create table ops.exchange_package (
     attempted_at timestamptz,
     sent_at timestamptz,
     answered_at timestamptz,
+    closed_at timestamptz,
     receipt jsonb,
     message text,
     unique (platform, number),
@@ -28,6 +29,7 @@ create table ops.exchange_package (
 );
 create index on ops.exchange_package (state);
 comment on column ops.exchange_package.attempted_at is 'First upload began: from here on the platform may hold it, whatever we heard';
+comment on column ops.exchange_package.closed_at is 'Given up';
 comment on column ops.exchange_package.publication_id is 'Publication whose records it holds; removals entered since are in it too';
 comment on column ops.exchange_package.state is 'failed: given up, its rows go again under a later number';
 
@@ -69,7 +71,7 @@ as $$
 declare
     course text[] := case tg_table_name
         when 'exchange_item' then array['outcome', 'reject_reason']
-        else array['state', 'attempted_at', 'sent_at', 'answered_at', 'receipt', 'message']
+        else array['state', 'attempted_at', 'sent_at', 'answered_at', 'closed_at', 'receipt', 'message']
     end;
 begin
     if (to_jsonb(new) - course) is distinct from (to_jsonb(old) - course) then
