@@ -18,6 +18,7 @@ _MODULES = (
     "ledger_cli",
     "publication_cli",
     "record_cli",
+    "exchange_cli",
     "review_cli",
     "contracts_cli",
     "doctor_cli",

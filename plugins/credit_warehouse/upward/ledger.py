@@ -49,6 +49,9 @@ class Package:
 _COLUMNS = "package_id, platform, number, name, business_date, publication_id, rows, sha256, state, attempted_at, sent_at"
 
 
+_LOCK = "hashtext('credit_warehouse.exchange'), hashtext(%s)"
+
+
 @contextmanager
 def alone(platform: str) -> Iterator[None]:
     """Nobody else exchanges with the platform meanwhile; a killed process lets go by itself.
@@ -58,12 +61,16 @@ def alone(platform: str) -> Iterator[None]:
     """
     with connect() as connection:
         connection.autocommit = True
-        row = connection.execute(
-            "select pg_try_advisory_lock(hashtext('credit_warehouse.exchange'), hashtext(%s))", [platform]
-        ).fetchone()
-        if row != (True,):
-            raise ExchangeBusy(f"另一任务正在与平台 {platform} 交换，请稍后再试")
-        yield
+        # The server may notice the end of a killed process a moment later.
+        connection.execute("set lock_timeout = '20s'")
+        try:
+            connection.execute(f"select pg_advisory_lock({_LOCK})", [platform])
+        except psycopg.errors.LockNotAvailable:
+            raise ExchangeBusy(f"另一任务正在与平台 {platform} 交换，请稍后再试") from None
+        try:
+            yield
+        finally:
+            connection.execute(f"select pg_advisory_unlock({_LOCK})", [platform])
 
 
 def open_packages(platform: str, state: str) -> list[Package]:

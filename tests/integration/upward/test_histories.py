@@ -151,7 +151,7 @@ numbers = iter(range(10**6))
 
 
 # Shrinking a history costs minutes; the failing one is short enough to read.
-@settings(max_examples=30, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(history=st.lists(action, min_size=4, max_size=22))
 def test_after_the_last_exchange_the_platform_holds_the_shareable_records(
     open_office: OpenOffice, hazard: Hazard, history: list[tuple[Any, ...]]
@@ -162,7 +162,7 @@ def test_after_the_last_exchange_the_platform_holds_the_shareable_records(
 def test_long_histories(open_office: OpenOffice, hazard: Hazard) -> None:
     """Dense in what hypothesis finds rarely: removals while something is under way."""
     dice = random.Random(8)
-    for _ in range(4):
+    for _ in range(3):
         history: list[tuple[Any, ...]] = []
         for _ in range(40):
             record = dice.choice(RECORDS)
