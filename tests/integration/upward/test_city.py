@@ -20,10 +20,10 @@ from credit_warehouse.connections import Endpoint
 from credit_warehouse.contracts import load_contracts
 from credit_warehouse.database import connect
 from credit_warehouse.errors import SourceUnavailable
-from credit_warehouse.settings import get_settings
-from credit_warehouse.transform import dbt_build
+from credit_warehouse.settings import PROJECT_DIR, get_settings
 from simulator.faults import PLATFORM
 from simulator.testing import RunningSimulator, running
+from tests.dbt.dbt_process import dbt
 
 from .office import AMOUNTS, FEEDS
 
@@ -111,23 +111,25 @@ def same_but_spelling(held: dict[str, dict[str, str]]) -> dict[str, dict[str, st
     }
 
 
-def take_in(night: date, endpoint: Endpoint) -> None:
+def take_in(night: date, endpoint: Endpoint, patch: pytest.MonkeyPatch) -> None:
     for contract in load_contracts().values():
-        if contract.source == "market_regulation":
+        if contract.feed in FEEDS:
             pipeline.pull(contract.feed, night, endpoint)
             pipeline.load(contract.feed, night)
     pipeline.gate("market_regulation", night)
     candidate = publication.open_candidate(night)
     assert candidate is not None
-    dbt_build("core", candidate.publication_id, night)
-    dbt_build("marts", candidate.publication_id, night)
-    publication.publish(candidate.publication_id, "test")
+    number, project = candidate.publication_id, PROJECT_DIR / "dbt_project"
+    if number == 1:
+        dbt(patch, project, number, night, "seed")
+    dbt(patch, project, number, night, "run", "--select", "+queryable_credit_record", "+exchange_status")
+    publication.publish(number, "test")
 
 
-def test_the_province_holds_the_mart(warehouse: str, tmp_path: Path) -> None:
+def test_the_province_holds_the_mart(warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with city(tmp_path / "simulator") as (simulator, reach):
         simulator.advance(NIGHT)
-        take_in(NIGHT, reach["market_regulation"])
+        take_in(NIGHT, reach["market_regulation"], monkeypatch)
 
         simulator.client.fault("down", source=PLATFORM)
         assert pipeline.exchange_build(NIGHT) == "441300-000001"
@@ -155,7 +157,7 @@ def test_the_province_holds_the_mart(warehouse: str, tmp_path: Path) -> None:
 
         second = date(2026, 3, 3)
         simulator.advance(second)
-        take_in(second, reach["market_regulation"])
+        take_in(second, reach["market_regulation"], monkeypatch)
         pipeline.exchange_build(second)
         pipeline.exchange_send(second, reach[PLATFORM])
         assert same_but_spelling(simulator.platform.holdings) == same_but_spelling(should_hold())
