@@ -29,7 +29,7 @@ from typing import Any, Literal
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, PartitionedAssetTimetable, get_current_context, task
 
-from credit_warehouse.operators.nights import NIGHT_ANSWERED, STEP, this_night
+from credit_warehouse.operators.nights import NIGHT_ANSWERED, NIGHT_PUBLISHED, STEP, this_night
 
 REASON = "reason"
 
@@ -79,7 +79,7 @@ def gate_publication(publication_id: int) -> int:
     return publication_id
 
 
-@task(task_display_name="发布")
+@task(task_display_name="发布", outlets=[NIGHT_PUBLISHED])
 def publish(publication_id: int) -> None:
     """One update flips the pointer, for every mart at once. 一次切换，所有报表同时更新。"""
     from credit_warehouse import pipeline

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.city import FIRST_NIGHT
+from simulator.faults import PLATFORM
 from simulator.servers.sftp import ensure_host_key
 
 FILE = "simulator.json"
@@ -52,6 +53,10 @@ class DataSftp(Sftp):
     user: str = "registers"
 
 
+class PlatformSftp(Sftp):
+    user: str = "city"
+
+
 class Tax(_Section):
     port: int = Field(default_factory=free_port)
     client_id: str = "credit-office"
@@ -86,6 +91,7 @@ class Config(_Section):
     court: CourtSftp = Field(default_factory=CourtSftp)
     market_regulation: MarketSftp = Field(default_factory=MarketSftp)
     data_administration: DataSftp = Field(default_factory=DataSftp)
+    province: PlatformSftp = Field(default_factory=PlatformSftp)
     tax: Tax = Field(default_factory=Tax)
     exchange: ExchangeReader = Field(default_factory=ExchangeReader)
     control: Control = Field(default_factory=Control)
@@ -121,7 +127,7 @@ def ensure(home: Path, **given: object) -> Config:
         config = read(home)
     else:
         config = Config.model_validate({name: value for name, value in given.items() if value is not None})
-    for source, section in config.sftp.items():
+    for source, section in {**config.sftp, PLATFORM: config.province}.items():
         section.host_key = ensure_host_key(key_path(home, source))
     _write_private(home / FILE, config.model_dump_json(indent=2))
     return config

@@ -10,17 +10,21 @@ from typing import Any
 from simulator import config as configuration
 from simulator.config import Config
 from simulator.exchange import Exchange
-from simulator.faults import Fault
+from simulator.faults import PLATFORM, Fault
 from simulator.feeds import SOURCES
 from simulator.office import Office
+from simulator.platform import Platform
 from simulator.servers.control import control_app
 from simulator.servers.http import HttpServer
+from simulator.servers.platform import PlatformServer
 from simulator.servers.sftp import SftpServer
 from simulator.servers.tax import TaxApi
 
+SERVED = (*SOURCES, PLATFORM)
+
 
 class Departments:
-    """The five departments, startable and stoppable.
+    """The five departments and the provincial platform, startable and stoppable.
 
     Args:
         home: where configuration, state and files live.
@@ -29,7 +33,7 @@ class Departments:
     """
 
     def __init__(
-        self, home: Path, config: Config, exchange_url: str | None = None, sources: tuple[str, ...] = SOURCES
+        self, home: Path, config: Config, exchange_url: str | None = None, sources: tuple[str, ...] = SERVED
     ) -> None:
         self.config = config
         exchange = None
@@ -50,6 +54,19 @@ class Departments:
                     host_key=configuration.key_path(home, source),
                     board=board,
                 )
+        self.platform = Platform(home / PLATFORM, board)
+        if PLATFORM in sources:
+            self._servers[PLATFORM] = PlatformServer(
+                source=PLATFORM,
+                root=self.platform.root,
+                host=config.host,
+                port=config.province.port,
+                user=config.province.user,
+                password=config.province.password,
+                host_key=configuration.key_path(home, PLATFORM),
+                board=board,
+                platform=self.platform,
+            )
         if "tax" in sources:
             api = TaxApi(
                 store=self.office.store,
@@ -67,7 +84,8 @@ class Departments:
     async def start(self) -> None:
         """Start every department that is not armed to be down, then the control endpoint."""
         await asyncio.to_thread(self.office.prepare)
-        for source in SOURCES:
+        self.platform.prepare()
+        for source in SERVED:
             await self._follow(source)
         await self._control.start()
 
@@ -115,7 +133,7 @@ class Departments:
         }
 
     async def _settle(self, source: str | None) -> None:
-        for changed in SOURCES if source is None else (source,):
+        for changed in SERVED if source is None else (source,):
             await self._follow(str(changed))
         await asyncio.to_thread(self.office.save_state)
 

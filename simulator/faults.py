@@ -27,6 +27,16 @@ class FaultKind(StrEnum):
     PAGE_CHANGED = "page_changed"
     """Tax: the snapshot changes after the first page."""
 
+    # The next package at the provincial platform, ``times`` times.
+    NO_RECEIPT = "no_receipt"
+    REJECT_ROWS = "reject_rows"
+    """Every third row is refused."""
+    TRUNCATED_UPLOAD = "truncated_upload"
+    """Half of the file arrives."""
+    DAMAGED_RECEIPT = "damaged_receipt"
+    FOREIGN_RECEIPT = "foreign_receipt"
+    """The receipt speaks of another package."""
+
     # The next generated delivery of a feed.
     NOT_DELIVERED = "not_delivered"
     TRUNCATED = "truncated"
@@ -52,6 +62,16 @@ class FaultKind(StrEnum):
     ZIP_BOMB = "zip_bomb"
 
 
+PLATFORM = "province"
+"""The one system that takes and does not deliver."""
+
+PLATFORM_FAULTS = {
+    FaultKind.NO_RECEIPT,
+    FaultKind.REJECT_ROWS,
+    FaultKind.TRUNCATED_UPLOAD,
+    FaultKind.DAMAGED_RECEIPT,
+    FaultKind.FOREIGN_RECEIPT,
+}
 SOURCE_FAULTS = {FaultKind.DOWN}
 TRANSFER_FAULTS = {
     FaultKind.DROP_CONNECTION,
@@ -102,6 +122,8 @@ class Fault(BaseModel):
             if self.feed not in FEEDS:
                 raise ValueError(f"no feed {self.feed!r}; feeds: {', '.join(FEEDS)}")
             self.source = FEEDS[self.feed].source
+        if self.source == PLATFORM and self.kind in PLATFORM_FAULTS | SOURCE_FAULTS:
+            return self
         if self.source not in SOURCES:
             raise ValueError(f"no source {self.source!r}; sources: {', '.join(SOURCES)}")
         if self.kind in SOURCE_FAULTS:
@@ -112,6 +134,8 @@ class Fault(BaseModel):
             ):
                 raise ValueError(f"{self.kind} cannot strike {self.source}")
             return self
+        if self.kind in PLATFORM_FAULTS:
+            raise ValueError(f"{self.kind} strikes the source {PLATFORM} only")
         if self.feed is None:
             raise ValueError(f"{self.kind} strikes one delivery: name its feed")
         medium = FEEDS[self.feed].medium

@@ -16,9 +16,9 @@ from simulator import config as configuration
 from simulator.answer_key import NightKey
 from simulator.client import Client
 from simulator.config import Config
-from simulator.departments import Departments
-from simulator.feeds import SOURCES
+from simulator.departments import SERVED, Departments
 from simulator.office import Office
+from simulator.platform import Platform
 
 
 @dataclass
@@ -29,6 +29,7 @@ class RunningSimulator:
     config: Config
     client: Client
     office: Office
+    platform: Platform
 
     def advance(self, through: date) -> NightKey:
         """Generate the nights up to ``through``; the key of that night."""
@@ -44,7 +45,7 @@ def running(
     home: Path,
     *,
     exchange_url: str | None = None,
-    sources: tuple[str, ...] = SOURCES,
+    sources: tuple[str, ...] = SERVED,
     config: dict[str, Any] | None = None,
 ) -> Iterator[RunningSimulator]:
     """Start the departments, stop them at the end. The same ``home`` may be started again and carries on.
@@ -65,7 +66,7 @@ def running(
 
     try:
         wait(departments.start())
-        yield RunningSimulator(home, settings, Client.of(home), departments.office)
+        yield RunningSimulator(home, settings, Client.of(home), departments.office, departments.platform)
     finally:
         wait(departments.stop())
         loop.call_soon_threadsafe(loop.stop)

@@ -16,13 +16,17 @@ from credit_warehouse.quality import GateFailed
 from credit_warehouse.settings import get_settings
 
 if TYPE_CHECKING:
+    from credit_warehouse.connections import Endpoint
     from credit_warehouse.matching.proposing import Proposal
     from credit_warehouse.transform.run import Layer
+    from credit_warehouse.upward.exchanging import Exchanged
 
 __all__ = [
     "GateFailed",
     "build",
     "discard",
+    "exchange_build",
+    "exchange_send",
     "gate",
     "gate_publication",
     "load",
@@ -131,6 +135,46 @@ def discard(publication_id: int, reason: str, run_id: str | None = None) -> None
     with step("discard", day, publication_id=publication_id, run_id=run_id) as outcome:
         outcome.message = reason
         publication.discard(publication_id, reason)
+
+
+def exchange_build(
+    business_date: date, run_id: str | None = None, removals_only: bool = False, retry: bool = False
+) -> str | None:
+    """Build the next package for the provincial platform from the current publication. Its name, or none when it holds
+    what it should."""
+    from credit_warehouse.upward import exchanging
+
+    with step("exchange_build", business_date, run_id=run_id) as outcome:
+        package = exchanging.prepare(get_settings(), removals_only, retry)
+        if package is None:
+            outcome.state, outcome.message = "unchanged", "上级平台所持与应报一致，无需组包"
+            return None
+        outcome.publication_id = package.publication_id
+        outcome.message = f"交换包 {package.name}，{package.rows} 行"
+        outcome.detail = {"package": package.name, "rows": package.rows}
+        return package.name
+
+
+def exchange_send(
+    business_date: date, endpoint: Endpoint, run_id: str | None = None, wait_seconds: float | None = None
+) -> Exchanged:
+    """Upload what is built and take receipts in; those that come later are taken in by the next call.
+
+    Raises:
+        SourceUnavailable: the platform cannot be reached, or uploads arrive damaged; worth another try later.
+    """
+    from credit_warehouse.upward import exchanging
+    from credit_warehouse.upward.transport import sftp_inbox
+
+    settings = get_settings()
+    wait = settings.upward_receipt_seconds if wait_seconds is None else wait_seconds
+    with step("exchange_send", business_date, run_id=run_id) as outcome:
+        done = exchanging.send(settings, lambda: sftp_inbox(endpoint), wait)
+        if not (done.sent or done.answered or done.waiting):
+            outcome.state = "unchanged"
+        outcome.message = "；".join(done.problems) or None
+        outcome.detail = asdict(done)
+        return done
 
 
 def run_publication(business_date: date, run_id: str | None = None, full_refresh: bool = False) -> int | None:

@@ -24,7 +24,8 @@ class Explanation:
 
     ``record``: the row of core; ``deliveries``: one row per accepted version, newest first; ``rejections``: one row per
     quarantined delivery of it; ``changes``: one row per event; ``publications``: one row per span of publications that
-    held the same version, with the time readers saw it; ``hidden``: why no outlet shows it, none if one does.
+    held the same version, with the time readers saw it; ``sendings``: one row per package that carried it upward, oldest
+    first; ``hidden``: why no outlet shows it, none if one does.
     """
 
     record: Row
@@ -32,6 +33,7 @@ class Explanation:
     rejections: list[Row]
     changes: list[Row]
     publications: list[Row]
+    sendings: list[Row]
     hidden: str | None
 
 
@@ -87,6 +89,7 @@ def explain(record_key: UUID) -> Explanation:
                 record_key,
             ),
             publications=_all(connection, _PUBLICATIONS, record_key),
+            sendings=_all(connection, _SENDINGS, record_key),
             hidden=_hidden(connection, record_key, record[0]["status"]),
         )
 
@@ -131,6 +134,14 @@ _PUBLICATIONS = """
     group by stored.valid_from_publication, stored.valid_to_publication, stored.status, stored.batch_id,
         stored.source_row, stored.displayed_until
     order by stored.valid_from_publication
+"""
+
+_SENDINGS = """
+    select package.platform, package.name, package.business_date, package.sent_at, package.state, item.operation,
+        item.batch_id, item.source_row, item.call_back_reason, item.outcome, item.reject_reason
+    from ops.exchange_item as item inner join ops.exchange_package as package using (package_id)
+    where item.record_key = %(key)s
+    order by package.platform, package.number
 """
 
 _WHY_NOT = {

@@ -41,6 +41,12 @@ class Settings(BaseSettings):
     pull_retries: int = 4
     pull_retry_seconds: int = 300
     """Pause before the second try of a pull; it doubles from there."""
+    upward_platform: str = "province"
+    """Platform that packages of double-publicity records go up to; also the name of its connection."""
+    upward_city: str = "441300"
+    """GB/T 2260 code the city sends under; packages are named by it."""
+    upward_receipt_seconds: int = 60
+    """How long a run waits for receipts; later ones are picked up by the next run."""
     intake_memory_mb: int = 256
     """What DuckDB may use to parse and check a file of any size; the process takes about 200 MB on top."""
     intake_threads: int = 1
@@ -81,6 +87,10 @@ class Settings(BaseSettings):
     @property
     def landing_dir(self) -> Path:
         return self.home / "landing"
+
+    @property
+    def upward_dir(self) -> Path:
+        return self.home / "upward"
 
     @property
     def scratch_dir(self) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from simulator.faults import SOURCE_FAULTS, TRANSFER_FAULTS, Fault, FaultKind
+from simulator.faults import PLATFORM_FAULTS, SOURCE_FAULTS, TRANSFER_FAULTS, Fault, FaultKind
 
 
 class FaultBoard:
@@ -63,7 +63,7 @@ class FaultBoard:
         """The fault for the delivery of ``feed`` being generated; it is disarmed."""
         with self._lock:
             for fault in self._armed:
-                if fault.feed == feed and fault.kind not in SOURCE_FAULTS | TRANSFER_FAULTS:
+                if fault.feed == feed and fault.kind not in SOURCE_FAULTS | TRANSFER_FAULTS | PLATFORM_FAULTS:
                     self._armed.remove(fault)
                     return fault
         return None

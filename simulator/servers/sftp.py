@@ -42,11 +42,15 @@ class SftpServer:
             self.port,
             server_host_keys=[str(self.host_key)],
             server_factory=lambda: _Door(self),
-            sftp_factory=lambda channel: _ReadOnlyFolder(channel, self),
+            sftp_factory=self.folder,
             allow_scp=False,
             reuse_address=True,
         )
         self.port = self._listener.get_port()
+
+    def folder(self, channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
+        """What a session sees and may do."""
+        return _ReadOnlyFolder(channel, self)
 
     async def stop(self) -> None:
         """Close the listener and every connection."""

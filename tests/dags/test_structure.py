@@ -10,7 +10,7 @@ from credit_warehouse.contracts import load_contracts
 
 SOURCES = sorted({contract.source for contract in load_contracts().values()})
 INTAKES = [f"intake_{source}" for source in SOURCES]
-ALL = [*INTAKES, "publication", "publication_deadline", "housekeeping"]
+ALL = [*INTAKES, "publication", "publication_deadline", "housekeeping", "exchange"]
 
 
 def test_every_file_imports(parsed: dict[str, Any]) -> None:
@@ -68,7 +68,7 @@ def test_only_a_pull_is_tried_again_whatever_the_error(dags: dict[str, Any]) -> 
     """Elsewhere a second try is for a lost database only: the verdict of a check would be the same."""
     for dag_id in ALL:
         for task_id, task in dags[dag_id]["tasks"].items():
-            if task_id == "pull":
+            if task_id in ("pull", "send_packages"):
                 assert task["retries"] >= 2
                 assert task["backoff"] == 2
                 assert task["retry_default"] is None
@@ -98,12 +98,22 @@ def test_publication_reads_candidate_build_gate_publish(dags: dict[str, Any]) ->
     assert set(rules.values()) == {"all_success"}
 
 
+def test_exchange_builds_then_sends(dags: dict[str, Any]) -> None:
+    tasks = dags["exchange"]["tasks"]
+    assert {name: task["upstream"] for name, task in tasks.items()} == {
+        "build_package": [],
+        "send_packages": ["build_package"],
+    }
+
+
 def test_one_run_at_a_time(dags: dict[str, Any]) -> None:
     """Nights of a source share watermarks, and there is one candidate at a time."""
     assert {dags[dag_id]["max_active_runs"] for dag_id in ALL} == {1}
 
 
 def test_what_starts_what(dags: dict[str, Any]) -> None:
+    assert dags["publication"]["tasks"]["publish"]["outlets"] == ["credit://night/published"]
+    assert dags["exchange"]["schedule"] == "PartitionedAssetTimetable"
     assert {dags[dag_id]["schedule"] for dag_id in INTAKES} == {"CronPartitionTimetable"}
     assert dags["publication"]["schedule"] == "PartitionedAssetTimetable"
     assert dags["publication_deadline"]["schedule"] == "CronPartitionTimetable"

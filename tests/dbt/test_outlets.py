@@ -34,6 +34,7 @@ WITHOUT_RECORDS = {
     "catalogue_refusal": "counts of refused rows by night, feed and rule",
     "catalogue_item": "the catalogue itself",
     "feed": "the feeds themselves",
+    "exchange_status": "counts of what went up to the province by night and feed",
     "objection": "procedures; says nothing of the record",
     "population_movement": "counts of members by population, group, district and day",
     "population_coverage": "counts of members by population, group, district and day",

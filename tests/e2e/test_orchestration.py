@@ -28,7 +28,7 @@ def airflow(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> I
         patch.setenv("CREDIT_AIRFLOW_DATABASE_URL", postgres_server.rsplit("/", 1)[0] + f"/{name}")
         patch.setenv("CREDIT_PULL_RETRIES", str(RETRIES))
         patch.setenv("CREDIT_PULL_RETRY_SECONDS", "1")
-        for source in SOURCES:
+        for source in (*SOURCES, "province"):
             patch.setenv(f"AIRFLOW_CONN_{source.upper()}", f"http://{source}.test:8001")
         with running(tmp_path_factory.mktemp("orchestration")) as started:
             yield started

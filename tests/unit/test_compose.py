@@ -80,7 +80,8 @@ def test_every_variable_is_one_that_the_code_reads() -> None:
     credit = {name for name in given if name.startswith("CREDIT_")}
     assert credit - _variables_in_the_code() == set()
     connections = {name for name in given if name.startswith("AIRFLOW_CONN_")}
-    assert connections == {f"AIRFLOW_CONN_{source.upper()}" for source in _sources()}
+    reached = {*_sources(), Settings().upward_platform}
+    assert connections == {f"AIRFLOW_CONN_{system.upper()}" for system in reached}
     airflow = {name for name in given if name.startswith("AIRFLOW__")}
     assert airflow - _airflow_options() == set()
     rest = given - credit - connections - airflow

@@ -19,6 +19,7 @@ _MODULES = (
     "publication_cli",
     "record_cli",
     "entry_cli",
+    "exchange_cli",
     "review_cli",
     "plan_cli",
     "contracts_cli",

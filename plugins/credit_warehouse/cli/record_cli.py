@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from credit_warehouse.changes import ChangeKind
+from credit_warehouse.cli.exchange_cli import CALL_BACK_REASONS, OPERATIONS, OUTCOMES
 from credit_warehouse.cli.tables import console, query, show
 
 
@@ -82,6 +83,12 @@ def explain(record: str = typer.Argument(help="Key of the record, or the number 
         ],
         "从未发布",
     )
+    show(
+        "上报",
+        ["平台", "交换包", "业务日期", "操作", "批次", "行", "发送时间", "结果", "说明"],
+        [_sending(row) for row in found.sendings],
+        "从未上报",
+    )
 
 
 _STATUS = {
@@ -141,6 +148,21 @@ def _event(row: dict[str, Any]) -> tuple[Any, ...]:
         "；".join(part for part in (row["reason"], row["objection_no"], row["severity"]) if part),
         f"{row['entered_by']} {where}".strip(),
         f"{row['entered_at']:%Y-%m-%d %H:%M:%S}",
+    )
+
+
+def _sending(row: dict[str, Any]) -> tuple[Any, ...]:
+    reason = row["call_back_reason"]
+    return (
+        row["platform"],
+        row["name"],
+        row["business_date"],
+        OPERATIONS[row["operation"]],
+        row["batch_id"],
+        row["source_row"],
+        f"{row['sent_at']:%Y-%m-%d %H:%M}" if row["sent_at"] else "",
+        OUTCOMES[row["outcome"]],
+        row["reject_reason"] or (CALL_BACK_REASONS[reason] if reason else ""),
     )
 
 

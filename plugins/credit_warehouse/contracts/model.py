@@ -324,6 +324,8 @@ class FeedTerms(Terms):
     record. Both have the same natural key."""
     unnumbered_key: tuple[str, ...] = ()
     """Fields that stand in the key for the document number where the sender writes that there is none (空)."""
+    double_publicity: str | None = None
+    """Edition of the double-publicity items (DOMAIN.md §3.1) the feed comes in: its records go up to the province in it."""
     population_register: PopulationRegister | None = None
     change: Change | None = None
     updated_field: str

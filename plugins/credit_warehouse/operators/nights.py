@@ -32,6 +32,8 @@ KEY_FORMAT = "%Y-%m-%d"
 
 NIGHT_ANSWERED = Asset(name="night_answered", uri="credit://night/answered", group="credit_night")
 
+NIGHT_PUBLISHED = Asset(name="night_published", uri="credit://night/published", group="credit_night")
+
 LOST_DATABASE = ExceptionRetryPolicy(
     rules=[
         RetryRule(

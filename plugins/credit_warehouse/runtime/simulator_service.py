@@ -51,7 +51,7 @@ def advance(environment: Environment, business_date: date) -> Any:
 
 
 def connections(home: Path, exchange_url: str, host: str | None = None) -> dict[str, str]:
-    """AIRFLOW_CONN_* of the five sources (what hooks/sources.py reads) for the simulator at `home`.
+    """AIRFLOW_CONN_* of the five sources and the provincial platform (what hooks/sources.py reads) for the simulator at `home`.
 
     `host` is where its servers are reached from, when that is not the address they listen on.
     """
@@ -68,7 +68,7 @@ def connections(home: Path, exchange_url: str, host: str | None = None) -> dict[
             "password": config[source]["password"],
             "extra": {"host_key": config[source]["host_key"]},
         }
-        for source in ("court", "market_regulation", "data_administration")
+        for source in ("court", "market_regulation", "data_administration", "province")
     }
     found["tax"] = {
         "conn_type": "http",

@@ -18,6 +18,7 @@ import psycopg
 from credit_warehouse.connections import Endpoint
 from credit_warehouse.contracts import load_contracts
 from credit_warehouse.errors import SourceUnavailable
+from credit_warehouse.upward.exchanging import Exchanged
 
 HOME = Path(os.environ["STAND_IN"])
 SOURCES = sorted({contract.source for contract in load_contracts().values()})
@@ -91,6 +92,16 @@ def propose_matches(business_date: date, run_id: str | None = None) -> None:
     _note("propose_matches", None, business_date, run_id)
     if _asked("matching"):
         raise ValueError("no candidates tonight")
+
+
+def exchange_build(business_date: date, run_id: str | None = None) -> str | None:
+    _note("exchange_build", None, business_date, run_id)
+    return "441300-000001"
+
+
+def exchange_send(business_date: date, endpoint: Endpoint, run_id: str | None = None) -> Exchanged:
+    _note("exchange_send", None, business_date, run_id, endpoint.host)
+    return Exchanged()
 
 
 def discard(publication_id: int, reason: str, run_id: str | None = None) -> None:
