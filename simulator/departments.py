@@ -11,6 +11,7 @@ from simulator import config as configuration
 from simulator.config import Config
 from simulator.exchange import Exchange
 from simulator.faults import Fault
+from simulator.feedback import Inbox
 from simulator.feeds import SOURCES
 from simulator.office import Office
 from simulator.servers.control import control_app
@@ -54,6 +55,7 @@ class Departments:
             api = TaxApi(
                 store=self.office.store,
                 board=board,
+                inbox=Inbox(home / "tax_feedback"),
                 client_id=config.tax.client_id,
                 client_secret=config.tax.client_secret,
                 token_seconds=config.tax.token_seconds,
@@ -125,6 +127,8 @@ class Departments:
         if source == "social_security":
             if self.office.exchange is not None:
                 await asyncio.to_thread(self.office.exchange.set_reachable, fault is None)
+                refuses = self.office.board.refuses_feedback(source)
+                await asyncio.to_thread(self.office.exchange.set_feedback, not refuses)
             return
         server = self._servers.get(source)
         if server is None:

@@ -32,8 +32,8 @@ def open_candidate(
 ) -> Publication | None:
     """Open the next candidate, or none when nothing would change.
 
-    It takes in every accepted batch no publication holds yet, every change of a record and every
-    reviewer's decision entered so far. Its business date never goes back: a night made up later
+    It takes in every accepted batch no publication holds yet, every change of a record, every
+    reviewer's decision and every closing of a returned row entered so far. Its business date never goes back: a night made up later
     adds to the city as it is known today. A candidate left open by a dead run is discarded first.
     """
     with connect() as connection:
@@ -43,19 +43,19 @@ def open_candidate(
         ):
             _discard(connection, left_over, "前一次运行中断，候选批次作废")
         last = connection.execute(
-            "select business_date, events_through, decisions_through from ops.publication where state = 'published'"
-            " order by publication_id desc limit 1"
+            "select business_date, events_through, decisions_through, closings_through from ops.publication"
+            " where state = 'published' order by publication_id desc limit 1"
         ).fetchone()
         as_of = max(business_date, last[0]) if last else business_date
         batches = [row[0] for row in connection.execute(_UNPUBLISHED).fetchall()]
-        events, decisions = _newest(connection)
+        events, decisions, closings = _newest(connection)
         full_refresh = full_refresh or _rebuild_is_due(connection)
-        if last and not batches and last == (as_of, events, decisions) and not full_refresh:
+        if last and not batches and last == (as_of, events, decisions, closings) and not full_refresh:
             return None
         row = connection.execute(
             "insert into ops.publication (business_date, state, is_full_refresh, run_id, events_through,"
-            " decisions_through) values (%s, 'candidate', %s, %s, %s, %s) returning publication_id",
-            [as_of, full_refresh, run_id, events, decisions],
+            " decisions_through, closings_through) values (%s, 'candidate', %s, %s, %s, %s, %s) returning publication_id",
+            [as_of, full_refresh, run_id, events, decisions, closings],
         ).fetchone()
         assert row is not None
         connection.execute(
@@ -75,16 +75,17 @@ _UNPUBLISHED = """
 """
 
 
-def _newest(connection: psycopg.Connection) -> tuple[int, int]:
-    """Numbers of the newest change and of the newest decision about a match; all up to them are committed, because both
-    are entered under locks of their own that are waited for here."""
+def _newest(connection: psycopg.Connection) -> tuple[int, int, int]:
+    """Numbers of the newest change, of the newest decision about a match and of the newest closing of a returned row;
+    all up to them are committed, because they are entered under locks of their own that are waited for here."""
     connection.execute("select pg_advisory_xact_lock(hashtext('credit_warehouse.match_decision'))")
     row = connection.execute(
         "select (select coalesce(max(event_id), 0) from ops.record_event),"
-        " (select coalesce(max(decision_id), 0) from ops.match_decision)"
+        " (select coalesce(max(decision_id), 0) from ops.match_decision),"
+        " (select coalesce(max(closing_id), 0) from quarantine.rejected_row)"
     ).fetchone()
     assert row is not None
-    return int(row[0]), int(row[1])
+    return int(row[0]), int(row[1]), int(row[2])
 
 
 def _rebuild_is_due(connection: psycopg.Connection) -> bool:

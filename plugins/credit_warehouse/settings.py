@@ -67,6 +67,10 @@ class Settings(BaseSettings):
         return self.home / "landing"
 
     @property
+    def feedback_dir(self) -> Path:
+        return self.home / "feedback"
+
+    @property
     def scratch_dir(self) -> Path:
         return self.home / "scratch"
 

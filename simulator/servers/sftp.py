@@ -1,15 +1,17 @@
-"""A department's SFTP server: one user, one folder, read only."""
+"""A department's SFTP server: one user, one folder, read only but for ``/feedback``, where what comes back is acknowledged."""
 
 from __future__ import annotations
 
 import hmac
 import os
+import posixpath
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 
+from simulator import feedback
 from simulator.faults import FaultKind
 from simulator.servers.board import FaultBoard
 
@@ -42,7 +44,7 @@ class SftpServer:
             self.port,
             server_host_keys=[str(self.host_key)],
             server_factory=lambda: _Door(self),
-            sftp_factory=lambda channel: _ReadOnlyFolder(channel, self),
+            sftp_factory=lambda channel: _Folder(channel, self),
             allow_scp=False,
             reuse_address=True,
         )
@@ -96,8 +98,8 @@ class _Door(asyncssh.SSHServer):
         )
 
 
-class _ReadOnlyFolder(asyncssh.SFTPServer):
-    """The folder; whatever would change it is refused."""
+class _Folder(asyncssh.SFTPServer):
+    """The folder; whatever would change it outside ``/feedback`` is refused."""
 
     def __init__(self, channel: asyncssh.SSHServerChannel[bytes], server: SftpServer) -> None:
         super().__init__(channel, chroot=os.fsencode(server.root))
@@ -107,7 +109,7 @@ class _ReadOnlyFolder(asyncssh.SFTPServer):
 
     def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> Any:
         if pflags & ~asyncssh.FXF_READ:
-            raise _read_only()
+            self._require_feedback(path)
         opened = super().open(path, pflags, attrs)
         self._feeds[id(opened)] = os.fsdecode(os.path.basename(path)).rsplit("_", 1)[0]
         return opened
@@ -123,15 +125,43 @@ class _ReadOnlyFolder(asyncssh.SFTPServer):
             raise asyncssh.SFTPConnectionLost("armed fault: connection dropped mid-file")
         return super().read(file_obj, offset, size)
 
+    def mkdir(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> Any:
+        self._require_feedback(path)
+        super().mkdir(path, attrs)
+
+    def posix_rename(self, oldpath: bytes, newpath: bytes) -> Any:
+        self._require_feedback(oldpath)
+        self._require_feedback(newpath)
+        super().posix_rename(oldpath, newpath)
+        target = Path(os.fsdecode(self.map_path(newpath)))
+        if target.name.endswith(feedback.MANIFEST):
+            feedback.acknowledge(target)
+
+    def _require_feedback(self, path: bytes) -> None:
+        """``write`` needs no check of its own: only files of this folder can be opened for it."""
+        parts = posixpath.normpath(posixpath.join("/", os.fsdecode(path))).split("/")
+        if parts[1] != "feedback" or self._server.board.refuses_feedback(self._server.source):
+            raise _read_only()
+
 
 def _read_only() -> asyncssh.SFTPPermissionDenied:
     return asyncssh.SFTPPermissionDenied("本目录只读")
 
 
-def _refuse(self: _ReadOnlyFolder, *_: Any, **__: Any) -> Any:
+def _refuse(self: _Folder, *_: Any, **__: Any) -> Any:
     raise _read_only()
 
 
-for _name in ("write", "lsetstat", "setstat", "fsetstat", "remove", "mkdir", "rmdir", "rename", "posix_rename",
-              "symlink", "link", "lock", "unlock"):  # fmt: skip
-    setattr(_ReadOnlyFolder, _name, _refuse)
+for _name in (
+    "lsetstat",
+    "setstat",
+    "fsetstat",
+    "remove",
+    "rmdir",
+    "rename",
+    "symlink",
+    "link",
+    "lock",
+    "unlock",
+):
+    setattr(_Folder, _name, _refuse)

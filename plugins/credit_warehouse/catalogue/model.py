@@ -212,7 +212,9 @@ class DisplayClass(Entry):
 class Deadline(Dated):
     """One step of a procedure and the time it may take (DOMAIN.md §4.5–4.6), by region."""
 
-    procedure: Literal["objection", "repair", "revocation", "clean_record", "query_log", "access_log"]
+    procedure: Literal[
+        "objection", "repair", "revocation", "clean_record", "query_log", "access_log", "feedback"
+    ]
     step: str
     region: str = "*"
     """What the office's setting ``region_rules`` chooses by; ``*`` where it has no row of its own."""

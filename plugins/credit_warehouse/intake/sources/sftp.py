@@ -37,7 +37,7 @@ def take(
         SourceUnavailable: no connection, or it broke before a file was complete.
     """
     try:
-        with _session(endpoint) as sftp:
+        with session(endpoint) as sftp:
             for day in _days(sftp, contract, business_date):
                 arrival = _take_day(sftp, contract, day, taken, scratch)
                 if arrival is not None:
@@ -49,7 +49,12 @@ def take(
 
 
 @contextmanager
-def _session(endpoint: Endpoint) -> Iterator[paramiko.SFTPClient]:
+def session(endpoint: Endpoint) -> Iterator[paramiko.SFTPClient]:
+    """A session on the server the endpoint names, by its key.
+
+    Raises:
+        OSError, EOFError, paramiko.SSHException: no connection, or it broke.
+    """
     client = paramiko.SSHClient()
     # The server's key is part of the connection: an unknown key is a refusal, not a question.
     kind, key = endpoint.extra["host_key"].split()[:2]
