@@ -1,4 +1,5 @@
-{#- Number up to which the candidate takes in changes (`events_through`) or reviewers' decisions (`decisions_through`):
+{#- Number up to which the candidate takes in changes (`events_through`), reviewers' decisions (`decisions_through`)
+    or closings of returned rows (`closings_through`):
     what is entered while it is being built waits for the next one. -#}
 {% macro taken_in(column) -%}
     (

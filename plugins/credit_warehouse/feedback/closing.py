@@ -1,7 +1,7 @@
 """What becomes of a returned row: the next delivery of its key closes it, or a person does, with a reason.
 
-Next = by day the delivery is for, batch and row, so that nights made up out of order come to the same. A row whose key
-is itself at fault is closed by a person only: what its next delivery is would be a guess.
+Next = the first one known by day the delivery is for, batch and row; what is closed stays closed. A row whose key is itself
+at fault is closed by a person only: what its next delivery is would be a guess.
 """
 
 from __future__ import annotations

@@ -1,0 +1,49 @@
+{#- Compares with what the last publication says, not with an earlier attempt of this run. -#}
+{%- set published = built_relation('mart_store', 'feedback_item') %}
+-- Returned rows of the batches at hand, and those closed since the last publication.
+with rejection as (
+    select
+        rejection_id,
+        batch_id,
+        closing_id
+    from {{ source('quarantine', 'rejected_row') }}
+),
+
+base as (
+    {{ base_publication() }}
+),
+
+-- No publication holds a refused batch, so none says when it was settled.
+refused as (
+    select batch.batch_id
+    from {{ source('ops', 'batch') }} as batch
+    where
+        batch.state = 'refused'
+        {% if published is not none -%}
+        and not exists (
+            select 1
+            from {{ published }} as published
+            where
+                published.batch_id = batch.batch_id
+                and published.valid_from_publication <= (select base.publication_id from base)
+        )
+        {%- endif %}
+),
+
+final as (
+    select rejection.rejection_id
+    from rejection
+    where rejection.batch_id in (select affected.batch_id from {{ ref('affected_batch') }} as affected)
+    union
+    select rejection.rejection_id
+    from rejection
+    where rejection.batch_id in (select refused.batch_id from refused)
+    union
+    select rejection.rejection_id
+    from rejection
+    where
+        rejection.closing_id > (select base.closings_through from base)
+        and rejection.closing_id <= {{ taken_in('closings_through') }}
+)
+
+select * from final
