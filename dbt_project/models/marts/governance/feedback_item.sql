@@ -77,7 +77,7 @@ final as (
             else '未处理'
         end as outcome_label,
         {{ workdays_between('opening', 'ending') }} as workdays,
-        closing.outcome = 'corrected' and closing.closed_on <= due.due_on as is_corrected_in_time
+        coalesce(closing.outcome = 'corrected', false) and closing.closed_on <= due.due_on as is_corrected_in_time
     from rejection
     inner join batch on rejection.batch_id = batch.batch_id
     inner join feed on rejection.feed = feed.feed
