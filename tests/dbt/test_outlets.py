@@ -35,6 +35,9 @@ WITHOUT_RECORDS = {
     "catalogue_item": "the catalogue itself",
     "feed": "the feeds themselves",
     "objection": "procedures; says nothing of the record",
+    "feedback_item": "returned rows by batch and row: codes and field names, nothing of their content",
+    "feedback_daily": "counts of returned rows by night and feed",
+    "feedback_delay_daily": "counts of corrected rows by night and working days",
 }
 """Relations of the mart schema that hold neither records nor subjects, and why."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from credit_warehouse.contracts import FeedContract, Field, load_contracts
 from credit_warehouse.feedback.content import Count, Heading, Returned
+from credit_warehouse.intake.error_codes import by_number
 
 ERROR_COLUMNS = ("批次", "报送日期", "行号", "错误码", "数据项", "规则", "问题", "报送值", "处理建议")
 COUNT_COLUMNS = ("数据集", "错误码", "规则", "数据项", "行数", "处理建议")
@@ -23,7 +24,7 @@ def errors(row: Returned) -> Iterator[tuple[object, ...]]:
             row.source_row or "整批",
             violation["error_code"],
             violation["label"],
-            violation["rule"],
+            by_number()[violation["error_code"]].label,
             violation["message"],
             violation["value"],
             violation["suggestion"],
@@ -49,7 +50,14 @@ def whole_row(row: Returned) -> str:
 
 def count_values(count: Count) -> tuple[object, ...]:
     """In the order of :data:`COUNT_COLUMNS`."""
-    return (count.feed_label, count.error_code, count.rule, count.label, count.rows, count.suggestion)
+    return (
+        count.feed_label,
+        count.error_code,
+        by_number()[count.error_code].label,
+        count.label,
+        count.rows,
+        count.suggestion,
+    )
 
 
 def notes(heading: Heading) -> list[tuple[object, object]]:

@@ -23,7 +23,16 @@ _TEXT_FORMAT = "@"
 _LIKE_AN_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _NOT_IN_A_SHEET_NAME = re.compile(r"[\[\]:*?/\\']")
 _SHEET_NAME = 31
-_WIDTHS = {"行号": 8, "批次": 8, "错误码": 10, "报送日期": 12, "问题": 44, "处理建议": 40, "报送值": 28}
+_WIDTHS = {
+    "行号": 8,
+    "批次": 8,
+    "错误码": 10,
+    "报送日期": 12,
+    "规则": 24,
+    "问题": 44,
+    "处理建议": 40,
+    "报送值": 28,
+}
 _WIDTH = 18
 # Zip has no year before 1980; the same content is to be the same bytes.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
@@ -46,7 +55,7 @@ class WorkbookWriter:
         self._begin("说明", ("项目", "内容"), {"项目": 20, "内容": 90})
         for note in layout.notes(heading):
             self._line(note)
-        self._begin("汇总", layout.COUNT_COLUMNS, _WIDTHS | {"数据集": 30, "规则": 22})
+        self._begin("汇总", layout.COUNT_COLUMNS, _WIDTHS | {"数据集": 30})
         for count in counts:
             self._line(layout.count_values(count))
 

@@ -39,6 +39,12 @@ def error_codes() -> dict[tuple[str, str], ErrorCode]:
     return {(code.rule, code.of): code for code in codes}
 
 
+@lru_cache(maxsize=1)
+def by_number() -> dict[int, ErrorCode]:
+    """The codes by their number."""
+    return {code.error_code: code for code in error_codes().values()}
+
+
 def error_code(contract: FeedContract, rule: str, field: str) -> int:
     """The number for a rule broken by a field of the feed (empty: by the row).
 

@@ -20,6 +20,7 @@ from credit_warehouse.contracts import load_contracts
 from credit_warehouse.database import connect
 from credit_warehouse.feedback.channels import sftp
 from credit_warehouse.feedback.package import write_package
+from credit_warehouse.intake.error_codes import by_number
 from credit_warehouse.settings import get_settings
 from simulator.answer_key import NightKey
 from tests.integration.conftest import Nights
@@ -83,11 +84,15 @@ def in_document(content: bytes) -> set[Error]:
     }
 
 
+def rule_of(number: str) -> str:
+    return by_number()[int(number)].rule
+
+
 def in_csv(content: bytes) -> set[Error]:
     assert content.startswith(b"\xef\xbb\xbf")
     labels = {contract.label: contract.feed for contract in load_contracts().values()}
     reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-    return {(labels[line["数据集"]], int(line["行号"]), line["规则"]) for line in reader}
+    return {(labels[line["数据集"]], int(line["行号"]), rule_of(line["错误码"])) for line in reader}
 
 
 def in_workbook(content: bytes) -> set[Error]:
@@ -98,7 +103,13 @@ def in_workbook(content: bytes) -> set[Error]:
         lines = sheet.iter_rows(values_only=True)
         columns = list(next(lines))
         for line in lines:
-            found.add((labels[sheet.title], int(line[columns.index("行号")]), line[columns.index("规则")]))
+            found.add(
+                (
+                    labels[sheet.title],
+                    int(line[columns.index("行号")]),
+                    rule_of(line[columns.index("错误码")]),
+                )
+            )
     return found
 
 
