@@ -13,21 +13,27 @@ base as (
     {{ base_publication() }}
 ),
 
+published_batch as (
+    {% if published is none -%}
+    select null::bigint as batch_id
+    {%- else -%}
+    select published.batch_id
+    from {{ published }} as published
+    cross join base
+    where published.valid_from_publication <= base.publication_id
+    {%- endif %}
+),
+
 -- No publication holds a refused batch, so none says when it was settled.
 refused as (
     select batch.batch_id
     from {{ source('ops', 'batch') }} as batch
     where
         batch.state = 'refused'
-        {% if published is not none -%}
         and not exists (
-            select 1
-            from {{ published }} as published
-            where
-                published.batch_id = batch.batch_id
-                and published.valid_from_publication <= (select base.publication_id from base)
+            select 1 from published_batch
+            where published_batch.batch_id = batch.batch_id
         )
-        {%- endif %}
 ),
 
 final as (
