@@ -22,7 +22,8 @@ FEED_NAME = "{{ task.op_kwargs['feed']['label'] }}"
 DOC = """
 ### {department} · nightly intake
 
-**What** {labels}. Pull → land → split into accepted and quarantined rows → quality gate → the source answers.
+**What** {labels}. Pull → land → split into accepted and quarantined rows → quality gate → the source answers
+→ what it must correct goes back to it.
 
 **When** 01:00 Asia/Shanghai for the business date just ended (= partition key). Any other night: trigger this DAG with
 a partition key such as `2026-03-02`. Running a night twice is harmless.
@@ -30,10 +31,12 @@ a partition key such as `2026-03-02`. Running a night twice is harmless.
 **If red**
 - `pull`: the source is down or has not delivered. It has been retried with growing pauses; the night was published
   without it (outcome *late*). When it is back, trigger the same partition key again: it publishes again.
-- `load`, `gate`, `settle`: something of ours broke (bad data never turns a task red, it is refused or quarantined and
+- `feedback` skipped: the department could not be reached or did not take its package; it is sent again the next night.
+- `load`, `gate`, `settle`, `feedback`: something of ours broke (bad data never turns a task red, it is refused or quarantined and
   recorded). Read the log, repair, clear the task.
 
 **中文** 拉取变红：来源未送达或连不上，已按退避重试，当晚按“迟到”处理，不影响其他部门；恢复后用同一业务日期再触发一次即可补发布。
+“反馈”被跳过：反馈单未能送达，下一晚再送。
 其余任务变红：系统故障，看日志，修好后清除（Clear）该任务。数据本身的问题不会变红：见隔离区与 `credit-warehouse quarantine`。
 """
 
@@ -102,6 +105,25 @@ def signal(waiting_for: list[str]) -> None:
         raise AirflowSkipException(f"还在等待：{'、'.join(waiting_for)}")
 
 
+@task(task_display_name="反馈", trigger_rule="all_done")
+def feedback(source: str) -> dict[str, Any]:
+    """Give back what the department must correct, over its own channel. 把需更正的行退回部门；送不达的下一晚再送。"""
+    from dataclasses import asdict
+
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from credit_warehouse import pipeline
+    from credit_warehouse.feedback.address import load_addresses
+    from credit_warehouse.hooks.sources import source_endpoint
+
+    night = this_night()
+    endpoint = source_endpoint(load_addresses()[source].connection)
+    sent = pipeline.return_feedback(source, night.business_date, endpoint, run_id=night.run_id)
+    if sent.waiting or sent.refused:
+        raise AirflowSkipException(f"下一晚再送：{'、'.join(sent.waiting + sent.refused)}：{sent.reason}")
+    return asdict(sent)
+
+
 def intake(source: str, contracts: list[FeedContract]) -> DAG:
     """The intake of one source."""
     department = contracts[0].terms.department.name
@@ -130,6 +152,8 @@ def intake(source: str, contracts: list[FeedContract]) -> DAG:
         )
         pulled >> loaded >> gate(source) >> answer
         signal(answer["waiting_for"])
+        # Publication does not wait for it.
+        answer >> feedback(source)
         [pulled, loaded, answer] >> all_in
     return dag
 

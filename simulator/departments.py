@@ -11,6 +11,7 @@ from simulator import config as configuration
 from simulator.config import Config
 from simulator.exchange import Exchange
 from simulator.faults import PLATFORM, Fault
+from simulator.feedback import Inbox
 from simulator.feeds import SOURCES
 from simulator.office import Office
 from simulator.platform import Platform
@@ -71,6 +72,7 @@ class Departments:
             api = TaxApi(
                 store=self.office.store,
                 board=board,
+                inbox=Inbox(home / "tax_feedback"),
                 client_id=config.tax.client_id,
                 client_secret=config.tax.client_secret,
                 token_seconds=config.tax.token_seconds,
@@ -143,6 +145,8 @@ class Departments:
         if source == "social_security":
             if self.office.exchange is not None:
                 await asyncio.to_thread(self.office.exchange.set_reachable, fault is None)
+                refuses = self.office.board.refuses_feedback(source)
+                await asyncio.to_thread(self.office.exchange.set_feedback, not refuses)
             return
         server = self._servers.get(source)
         if server is None:

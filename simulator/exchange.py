@@ -1,7 +1,8 @@
 """The social security exchange database (前置库): schema ``exchange``, one table per feed, one row per change.
 
 Business columns are text, as in real exchange databases: the department hands over whatever was typed. ``change_seq``
-grows by one per change in commit order; ``changed_on`` is the business date of the change.
+grows by one per change in commit order; ``changed_on`` is the business date of the change. ``feedback`` is the one table
+the reader may add to; the department's trigger writes the receipt number.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Exchange:
             connection.execute("create table if not exists simulator.night (business_date date primary key)")
             for feed in FEEDS.values():
                 connection.execute(_table(feed))
+            connection.execute(_FEEDBACK)
             self._create_reader(connection)
 
     def _create_database(self) -> None:
@@ -69,11 +71,22 @@ class Exchange:
         for statement in (
             "grant usage on schema exchange to {}",
             "grant select on all tables in schema exchange to {}",
+            "grant insert on exchange.feedback to {}",
             "alter role {} set default_transaction_read_only = on",
             # Cutting a role's sessions takes its privileges.
             "grant {} to current_user",
         ):
             connection.execute(sql.SQL(statement).format(reader))
+
+    def set_feedback(self, is_taken: bool) -> None:
+        """Let the reader add to the feedback table, or not."""
+        with self._connect() as connection:
+            verb = (
+                "grant insert on exchange.feedback to {}"
+                if is_taken
+                else "revoke insert on exchange.feedback from {}"
+            )
+            connection.execute(sql.SQL(verb).format(sql.Identifier(self.reader)))
 
     def nights(self) -> set[date]:
         """Business dates already written."""
@@ -105,6 +118,23 @@ class Exchange:
                     "select pg_terminate_backend(pid) from pg_stat_activity where usename = %s",
                     (self.reader,),
                 )
+
+
+_FEEDBACK = """
+    create table if not exists exchange.feedback (
+        package_no text not null, line_no int not null, business_date date not null, feed text not null,
+        batch_id bigint not null, source_row bigint not null, error_code int not null, field_label text not null,
+        rule text not null, message text not null, delivered_value text, suggestion text, payload jsonb not null,
+        receipt_no text, received_at timestamptz not null default clock_timestamp(), primary key (package_no, line_no)
+    );
+    create or replace function simulator.acknowledge() returns trigger language plpgsql as $$
+    begin
+        new.receipt_no := 'HZ' || upper(left(md5(new.package_no), 16));
+        return new;
+    end $$;
+    create or replace trigger acknowledge before insert on exchange.feedback
+        for each row execute function simulator.acknowledge();
+"""
 
 
 def _columns(feed: Feed) -> list[str]:

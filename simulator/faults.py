@@ -17,6 +17,9 @@ class FaultKind(StrEnum):
     DOWN = "down"
     """Connections refused; with ``mode`` ``503`` the tax API answers 503 instead."""
 
+    REFUSE_FEEDBACK = "refuse_feedback"
+    """The source delivers, but takes no feedback."""
+
     # The next transfer of a source, ``times`` times.
     DROP_CONNECTION = "drop_connection"
     """The connection breaks in the middle of a file or response body."""
@@ -72,7 +75,7 @@ PLATFORM_FAULTS = {
     FaultKind.DAMAGED_RECEIPT,
     FaultKind.FOREIGN_RECEIPT,
 }
-SOURCE_FAULTS = {FaultKind.DOWN}
+SOURCE_FAULTS = {FaultKind.DOWN, FaultKind.REFUSE_FEEDBACK}
 TRANSFER_FAULTS = {
     FaultKind.DROP_CONNECTION,
     FaultKind.TOKEN_EXPIRY,

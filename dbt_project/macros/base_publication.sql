@@ -14,6 +14,10 @@
             select known.decisions_through from {{ publication }} as known
             where known.publication_id = published.publication_id
         ), 0) as decisions_through,
+        coalesce((
+            select known.closings_through from {{ publication }} as known
+            where known.publication_id = published.publication_id
+        ), 0) as closings_through,
         (
             select min(built.business_date) from {{ publication }} as built
             where built.publication_id between published.publication_id and {{ candidate }}

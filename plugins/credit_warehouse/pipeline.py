@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from credit_warehouse import publication
+from credit_warehouse.feedback.verbs import return_feedback
 from credit_warehouse.intake.verbs import gate, load, pull, settle, unanswered
 from credit_warehouse.outcomes import step
 from credit_warehouse.quality import GateFailed
@@ -35,6 +36,7 @@ __all__ = [
     "propose_matches",
     "publish",
     "pull",
+    "return_feedback",
     "settle",
     "unanswered",
 ]

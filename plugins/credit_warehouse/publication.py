@@ -33,7 +33,8 @@ def open_candidate(
     """Open the next candidate, or none when nothing would change.
 
     It takes in every accepted batch no publication holds yet, every change of a record, every
-    reviewer's decision and all evidence of the plans entered so far. Its business date never goes back: a night made up later
+    reviewer's decision, every closing of a returned row and all evidence of the plans entered so far. Its business date
+    never goes back: a night made up later
     adds to the city as it is known today. A candidate left open by a dead run is discarded first.
     """
     with connect() as connection:
@@ -43,8 +44,8 @@ def open_candidate(
         ):
             _discard(connection, left_over, "前一次运行中断，候选批次作废")
         last = connection.execute(
-            "select business_date, events_through, decisions_through, evidence_through from ops.publication where state = 'published'"
-            " order by publication_id desc limit 1"
+            "select business_date, events_through, decisions_through, closings_through, evidence_through"
+            " from ops.publication where state = 'published' order by publication_id desc limit 1"
         ).fetchone()
         as_of = max(business_date, last[0]) if last else business_date
         batches = [row[0] for row in connection.execute(_UNPUBLISHED).fetchall()]
@@ -54,7 +55,8 @@ def open_candidate(
             return None
         row = connection.execute(
             "insert into ops.publication (business_date, state, is_full_refresh, run_id, events_through,"
-            " decisions_through, evidence_through) values (%s, 'candidate', %s, %s, %s, %s, %s) returning publication_id",
+            " decisions_through, closings_through, evidence_through)"
+            " values (%s, 'candidate', %s, %s, %s, %s, %s, %s) returning publication_id",
             [as_of, full_refresh, run_id, *newest],
         ).fetchone()
         assert row is not None
@@ -75,17 +77,19 @@ _UNPUBLISHED = """
 """
 
 
-def _newest(connection: psycopg.Connection) -> tuple[int, int, int]:
-    """Numbers of the newest change, of the newest decision about a match and of the newest evidence; all up to them are
+def _newest(connection: psycopg.Connection) -> tuple[int, int, int, int]:
+    """Numbers of the newest change, decision about a match, closing of a returned row and evidence; all up to them are
     committed, because they are entered under locks that are waited for here."""
     connection.execute("select pg_advisory_xact_lock(hashtext('credit_warehouse.match_decision'))")
     row = connection.execute(
         "select (select coalesce(max(event_id), 0) from ops.record_event),"
         " (select coalesce(max(decision_id), 0) from ops.match_decision),"
+        " (select coalesce(max(closing_id), 0) from quarantine.rejected_row),"
         " (select coalesce(max(evidence_id), 0) from ops.plan_evidence)"
     ).fetchone()
     assert row is not None
-    return int(row[0]), int(row[1]), int(row[2])
+    events, decisions, closings, evidence = map(int, row)
+    return events, decisions, closings, evidence
 
 
 def _rebuild_is_due(connection: psycopg.Connection) -> bool:

@@ -93,6 +93,10 @@ class Settings(BaseSettings):
         return self.home / "upward"
 
     @property
+    def feedback_dir(self) -> Path:
+        return self.home / "feedback"
+
+    @property
     def scratch_dir(self) -> Path:
         return self.home / "scratch"
 

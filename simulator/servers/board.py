@@ -20,7 +20,7 @@ class FaultBoard:
             return [fault.model_copy() for fault in self._armed]
 
     def arm(self, fault: Fault) -> None:
-        """Arm a fault; arming ``down`` twice is once."""
+        """Arm a fault; arming one of a whole source twice is once."""
         with self._lock:
             if fault.kind in SOURCE_FAULTS:
                 self._armed = [f for f in self._armed if (f.kind, f.source) != (fault.kind, fault.source)]
@@ -38,6 +38,11 @@ class FaultBoard:
 
     def is_down(self, source: str) -> bool:
         return self.down(source) is not None
+
+    def refuses_feedback(self, source: str) -> bool:
+        """Whether ``source`` takes no feedback."""
+        with self._lock:
+            return any(f.kind is FaultKind.REFUSE_FEEDBACK and f.source == source for f in self._armed)
 
     def strikes(self, kind: FaultKind, target: str, only_if: bool = True) -> bool:
         """Whether a transfer fault hits ``target`` (a feed or a source) now; each strike uses one of its ``times``.

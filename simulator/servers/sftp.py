@@ -1,15 +1,17 @@
-"""A department's SFTP server: one user, one folder, read only."""
+"""A department's SFTP server: one user, one folder, read only but for ``/feedback``, where what comes back is acknowledged."""
 
 from __future__ import annotations
 
 import hmac
 import os
+import posixpath
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 
+from simulator import feedback
 from simulator.faults import FaultKind
 from simulator.servers.board import FaultBoard
 
@@ -50,7 +52,7 @@ class SftpServer:
 
     def folder(self, channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
         """What a session sees and may do."""
-        return _ReadOnlyFolder(channel, self)
+        return _Folder(channel, self)
 
     async def stop(self) -> None:
         """Close the listener and every connection."""
@@ -100,8 +102,8 @@ class _Door(asyncssh.SSHServer):
         )
 
 
-class _ReadOnlyFolder(asyncssh.SFTPServer):
-    """The folder; whatever would change it is refused."""
+class _Folder(asyncssh.SFTPServer):
+    """The folder; whatever would change it outside ``/feedback`` is refused."""
 
     def __init__(self, channel: asyncssh.SSHServerChannel[bytes], server: SftpServer) -> None:
         super().__init__(channel, chroot=os.fsencode(server.root))
@@ -111,7 +113,7 @@ class _ReadOnlyFolder(asyncssh.SFTPServer):
 
     def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> Any:
         if pflags & ~asyncssh.FXF_READ:
-            raise _read_only()
+            self._require_feedback(path)
         opened = super().open(path, pflags, attrs)
         self._feeds[id(opened)] = os.fsdecode(os.path.basename(path)).rsplit("_", 1)[0]
         return opened
@@ -127,15 +129,43 @@ class _ReadOnlyFolder(asyncssh.SFTPServer):
             raise asyncssh.SFTPConnectionLost("armed fault: connection dropped mid-file")
         return super().read(file_obj, offset, size)
 
+    def mkdir(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> Any:
+        self._require_feedback(path)
+        super().mkdir(path, attrs)
+
+    def posix_rename(self, oldpath: bytes, newpath: bytes) -> Any:
+        self._require_feedback(oldpath)
+        self._require_feedback(newpath)
+        super().posix_rename(oldpath, newpath)
+        target = Path(os.fsdecode(self.map_path(newpath)))
+        if target.name.endswith(feedback.MANIFEST):
+            feedback.acknowledge(target)
+
+    def _require_feedback(self, path: bytes) -> None:
+        """``write`` needs no check of its own: only files of this folder can be opened for it."""
+        parts = posixpath.normpath(posixpath.join("/", os.fsdecode(path))).split("/")
+        if parts[1] != "feedback" or self._server.board.refuses_feedback(self._server.source):
+            raise _read_only()
+
 
 def _read_only() -> asyncssh.SFTPPermissionDenied:
     return asyncssh.SFTPPermissionDenied("本目录只读")
 
 
-def _refuse(self: _ReadOnlyFolder, *_: Any, **__: Any) -> Any:
+def _refuse(self: _Folder, *_: Any, **__: Any) -> Any:
     raise _read_only()
 
 
-for _name in ("write", "lsetstat", "setstat", "fsetstat", "remove", "mkdir", "rmdir", "rename", "posix_rename",
-              "symlink", "link", "lock", "unlock"):  # fmt: skip
-    setattr(_ReadOnlyFolder, _name, _refuse)
+for _name in (
+    "lsetstat",
+    "setstat",
+    "fsetstat",
+    "remove",
+    "rmdir",
+    "rename",
+    "symlink",
+    "link",
+    "lock",
+    "unlock",
+):
+    setattr(_Folder, _name, _refuse)

@@ -3,6 +3,8 @@
 ``POST /oauth/token`` and ``GET /v1/{feed}?updated_since=&updated_before=&limit=&cursor=``; the window is half-open,
 times without an offset are Asia/Shanghai. Now and then an answer is 429 or 503 with ``Retry-After: 1``, by seed and
 never twice in a row, so a client that waits as told always gets through.
+
+``POST /v1/feedback`` (multipart: ``manifest``, ``file`` …) takes a feedback package and answers with a receipt number.
 """
 
 from __future__ import annotations
@@ -21,11 +23,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from simulator.faults import FaultKind
+from simulator.feedback import Inbox, Unacceptable
 from simulator.feeds import feeds_of
 from simulator.servers.board import FaultBoard
 from simulator.tax_store import TaxStore
@@ -48,6 +52,7 @@ class TaxApi:
 
     store: TaxStore
     board: FaultBoard
+    inbox: Inbox
     client_id: str
     client_secret: str
     token_seconds: int = 300
@@ -66,6 +71,7 @@ class TaxApi:
             routes=[
                 Route("/health", self._health, methods=["GET"]),
                 Route("/oauth/token", self._token, methods=["POST"]),
+                Route("/v1/feedback", self._feedback, methods=["POST"]),
                 Route("/v1/{feed}", self._items, methods=["GET"]),
             ]
         )
@@ -121,6 +127,21 @@ class TaxApi:
         if self.board.strikes(FaultKind.DROP_CONNECTION, feed):
             return _broken_off(json.dumps(body, ensure_ascii=False).encode())
         return JSONResponse(body)
+
+    async def _feedback(self, request: Request) -> Response:
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return refusal
+        if self.board.refuses_feedback("tax"):
+            return _error(403, "forbidden", "暂不接收反馈单")
+        async with request.form() as form:
+            parts = [(name, part) for name, part in form.multi_items() if isinstance(part, UploadFile)]
+            manifest = [await part.read() for name, part in parts if name == "manifest"]
+            files = {str(part.filename): await part.read() for name, part in parts if name == "file"}
+        try:
+            return JSONResponse(self.inbox.take(b"".join(manifest), files), status_code=201)
+        except Unacceptable as error:
+            return _error(422, "unacceptable", str(error))
 
     def _refusal(self, request: Request) -> Response | None:
         """Why this request is not answered: source down, no token, or busy."""

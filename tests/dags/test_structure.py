@@ -47,6 +47,7 @@ def test_an_intake_reads_pull_load_gate_settle_signal(dags: dict[str, Any], dag_
         "gate": ["load"],
         "settle": ["gate"],
         "signal": ["settle"],
+        "feedback": ["settle"],
         "all_in": ["load", "pull", "settle"],
     }
 
@@ -54,7 +55,7 @@ def test_an_intake_reads_pull_load_gate_settle_signal(dags: dict[str, Any], dag_
 @pytest.mark.parametrize("dag_id", INTAKES)
 def test_a_source_answers_even_when_its_feeds_fail(dags: dict[str, Any], dag_id: str) -> None:
     tasks = dags[dag_id]["tasks"]
-    assert {tasks[name]["trigger_rule"] for name in ("load", "gate", "settle")} == {"all_done"}
+    assert {tasks[name]["trigger_rule"] for name in ("load", "gate", "settle", "feedback")} == {"all_done"}
     assert tasks["all_in"]["trigger_rule"] == "all_success", "a missing feed must still turn the run red"
     assert tasks["signal"]["outlets"] == ["credit://night/answered"]
 

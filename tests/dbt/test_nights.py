@@ -34,6 +34,7 @@ MARTS = {
     "reporting_period": "feed, period_end",
     "spot_check_monthly": "month, feed",
     "declared_production_monthly": "month, feed",
+    "feedback_item": "rejection_id",
 }
 
 

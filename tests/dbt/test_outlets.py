@@ -47,6 +47,9 @@ WITHOUT_RECORDS = {
     "plan_task_status": "status of tasks",
     "plan_target_status": "status of targets",
     "plan_standing": "status of tasks and targets",
+    "feedback_item": "returned rows by batch and row: codes and field names, nothing of their content",
+    "feedback_daily": "counts of returned rows by night and feed",
+    "feedback_delay_daily": "counts of corrected rows by night and working days",
 }
 """Relations of the mart schema that hold neither records nor subjects, and why."""
 

@@ -91,6 +91,7 @@ def test_nights_out_of_order_and_a_source_that_is_down(airflow: Airflow, first_n
     assert set(states["pull"]) == {"failed"}
     assert states["load"] == ["success"], "there is nothing to load"
     assert states["settle"] == ["success"], "it answers all the same"
+    assert states["feedback"] == ["skipped"], "its package waits for the next night"
     pulls = [call["what"] for call in airflow.calls(runs["intake_tax"], "pull")]
     assert len(pulls) == len(set(pulls)) * (1 + RETRIES)
     assert airflow.calls(airflow.publications(later)[0], "publish"), "the others do not wait for it"

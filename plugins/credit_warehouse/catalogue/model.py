@@ -220,7 +220,9 @@ class DisplayClass(Entry):
 class Deadline(Dated):
     """One step of a procedure and the time it may take (DOMAIN.md §4.5–4.6), by region."""
 
-    procedure: Literal["objection", "repair", "revocation", "clean_record", "query_log", "access_log"]
+    procedure: Literal[
+        "objection", "repair", "revocation", "clean_record", "query_log", "access_log", "feedback"
+    ]
     step: str
     region: str = "*"
     """What ``regionRules`` of the office's city chooses by; ``*`` where it has no row of its own."""

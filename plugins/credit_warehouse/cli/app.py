@@ -16,6 +16,7 @@ app = typer.Typer(
 
 _MODULES = (
     "ledger_cli",
+    "feedback_cli",
     "publication_cli",
     "record_cli",
     "entry_cli",

@@ -24,6 +24,7 @@ def check() -> None:
     from credit_warehouse.contracts import ContractError, load_contracts
     from credit_warehouse.contracts.odcs import odcs_problems
     from credit_warehouse.contracts.samples import sample_problems
+    from credit_warehouse.feedback.address import load_addresses
     from credit_warehouse.transform import generate as generator
 
     settings = get_settings()
@@ -35,6 +36,7 @@ def check() -> None:
         for contract in loaded.values():
             problems += sample_problems(contract, settings)
         problems += generator.check(loaded, settings.dbt_project_dir)
+        load_addresses()
     except ContractError as error:
         problems.append(str(error))
         loaded = {}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Literal
+
 import typer
 
 from credit_warehouse.cli.tables import console, query, show
@@ -11,7 +14,11 @@ def register(app: typer.Typer) -> None:
     """Mount the verbs of this module."""
     app.command("feeds")(feeds)
     app.command("batches")(batches)
-    app.command("quarantine")(quarantine)
+    held = typer.Typer(help=quarantine.__doc__, invoke_without_command=True)
+    held.callback()(quarantine)
+    held.command("ignore")(ignore)
+    held.command("corrected")(corrected)
+    app.add_typer(held, name="quarantine")
 
 
 def feeds() -> None:
@@ -65,12 +72,15 @@ def batches(
 
 
 def quarantine(
+    context: typer.Context,
     feed: str = typer.Option("", help="Only this feed."),
     batch: int = typer.Option(0, help="Only this batch."),
     rows: bool = typer.Option(False, "--rows", help="Show the rows, not the counts per rule."),
     limit: int = typer.Option(200, min=1, max=5000, help="Most lines to show."),
 ) -> None:
     """Rejected rows: how many broke which rule, or row by row with the reason and what to do."""
+    if context.invoked_subcommand:
+        return
     where = {"feed": feed, "batch": batch, "limit": limit}
     condition = "(%(feed)s = '' or q.feed = %(feed)s) and (%(batch)s = 0 or q.batch_id = %(batch)s)"
     heading = "(select f.feed_label || '  ' || f.feed from ops.feed as f where f.feed = q.feed)"
@@ -107,3 +117,39 @@ def quarantine(
     )
     if found:
         console.print("逐行查看：credit-warehouse quarantine --rows --feed 数据集")
+
+
+_BATCH = typer.Option(..., help="Batch of the row.")
+_ROW = typer.Option(..., help="Number of the row in its delivery.")
+_ON = typer.Option(
+    ..., "--on", formats=["%Y-%m-%d"], help="Day of the decision or of the department's answer."
+)
+_BY = typer.Option(..., help="Who decides: the officer, or the department that answered.")
+_REASON = typer.Option(..., help="Why, with the document it rests on.")
+
+
+def ignore(
+    batch: int = _BATCH, row: int = _ROW, on: datetime = _ON, by: str = _BY, reason: str = _REASON
+) -> None:
+    """A returned row needs no correction."""
+    _close(batch, row, "ignored", on, by, reason)
+
+
+def corrected(
+    batch: int = _BATCH, row: int = _ROW, on: datetime = _ON, by: str = _BY, reason: str = _REASON
+) -> None:
+    """A returned row whose key was wrong has come right under another."""
+    _close(batch, row, "corrected", on, by, reason)
+
+
+def _close(
+    batch: int, row: int, outcome: Literal["ignored", "corrected"], on: datetime, by: str, reason: str
+) -> None:
+    from credit_warehouse.feedback import closing
+
+    try:
+        closing.close_by_person(batch, row, outcome, on.date(), by, reason)
+    except closing.ClosingRefused as refusal:
+        console.print(f"[red]未登记[/red]：{refusal}")
+        raise typer.Exit(1) from None
+    console.print(f"已登记：批次 {batch} 第 {row} 行{'已忽略' if outcome == 'ignored' else '已修改'}。")

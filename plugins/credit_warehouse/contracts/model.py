@@ -396,6 +396,13 @@ class FeedContract(BaseModel):
         keyed = [f for f in self.fields if f.key_position is not None]
         return tuple(f.name for f in sorted(keyed, key=lambda f: f.key_position or 0))
 
+    @property
+    def key_fields(self) -> frozenset[str]:
+        """Every field the key of a record is made from."""
+        subject = self.terms.subject
+        in_key = subject.identifiers if subject.in_natural_key else ()
+        return frozenset({*self.natural_key, *in_key, *self.terms.unnumbered_key})
+
     def document_type(self, number: str) -> str | None:
         """Field that says of which kind the document is whose number the field ``number`` holds."""
         people: tuple[Subject | Responsible, ...] = (self.terms.subject, *self.terms.responsible)

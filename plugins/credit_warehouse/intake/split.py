@@ -14,6 +14,7 @@ from credit_warehouse.contracts.tables import ENVELOPE
 from credit_warehouse.identity import duckdb as macros
 from credit_warehouse.intake import keys
 from credit_warehouse.intake.cells import count_cells
+from credit_warehouse.intake.error_codes import error_code
 from credit_warehouse.intake.lawfulness import NO_DOCUMENT
 from credit_warehouse.intake.reading import Delivered, read_delivery
 from credit_warehouse.intake.rule import Rule, literal, quote
@@ -49,7 +50,7 @@ class Split:
     extra: list[str]
 
 
-REJECTED_COLUMNS = ("batch_id", "source_row", "feed", "record_key", "payload", "violations")
+REJECTED_COLUMNS = ("batch_id", "source_row", "feed", "record_key", "payload", "violations", "is_key_whole")
 
 
 def raw_columns(contract: FeedContract) -> list[str]:
@@ -111,7 +112,7 @@ def _register_rules(connection: duckdb.DuckDBPyConnection, contract: FeedContrac
     """The rules' texts as a table, so that messages are written set-wise too."""
     connection.execute(
         "create table rule (number int, code varchar, field varchar, label varchar, header varchar,"
-        " message varchar, suggestion varchar)"
+        " message varchar, suggestion varchar, error_code int, breaks_key boolean)"
     )
     headers = {field.name: field.header for field in contract.fields}
     keys = "、".join(contract.field(name).label for name in contract.natural_key)
@@ -141,7 +142,24 @@ def _register_rules(connection: duckdb.DuckDBPyConnection, contract: FeedContrac
             "请检查引号、逗号和长度后重新报送该行",
         )
     )
-    connection.executemany("insert into rule values (?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.executemany(
+        "insert into rule values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                *row,
+                error_code(contract, row[1], row[2]),
+                row[1] == MALFORMED_RULE or _in_key(contract, row[2]),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _in_key(contract: FeedContract, field: str) -> bool:
+    """Whether the record's key is made from the field, or from one of the group of that name: with such a field at fault
+    the next delivery may have another key."""
+    group = next((one.fields for one in contract.terms.one_of if one.name == field), (field,))
+    return not set(group).isdisjoint(contract.key_fields)
 
 
 def _check(connection: duckdb.DuckDBPyConnection, contract: FeedContract, rules: list[Rule]) -> None:
@@ -266,8 +284,10 @@ def _rejected_query(contract: FeedContract) -> str:
             to_json(list({{
                 'rule': rule.code, 'field': rule.field, 'label': rule.label,
                 'value': case when rule.header is not null then payload ->> ('/' || rule.header) end,
-                'message': '第' || source_row || '行 ' || rule.message, 'suggestion': rule.suggestion
-            }} order by rule.number)) as violations
+                'message': '第' || source_row || '行 ' || rule.message, 'suggestion': rule.suggestion,
+                'error_code': rule.error_code
+            }} order by rule.number)) as violations,
+            not bool_or(rule.breaks_key) as is_key_whole
         from broken
         join payload using (source_row)
         join rule using (number)

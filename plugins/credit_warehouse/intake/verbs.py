@@ -14,6 +14,7 @@ from credit_warehouse.connections import Endpoint
 from credit_warehouse.contracts import FeedContract, load_contracts
 from credit_warehouse.database import connect
 from credit_warehouse.errors import DeliveryRefused, SourceUnavailable
+from credit_warehouse.feedback import closing
 from credit_warehouse.intake import ledger
 from credit_warehouse.intake.landing import land
 from credit_warehouse.intake.loading import load_batch
@@ -149,11 +150,13 @@ def gate(source: str, business_date: date, run_id: str | None = None) -> dict[st
             return {"accepted": 0, "refused": 0}
         verdicts = gate_intake(connection, source, [batch.batch_id for batch in batches])
         refused = [verdict for verdict in verdicts if not verdict.passed]
+        contract_of = {batch.batch_id: load_contracts()[batch.feed] for batch in batches}
         for verdict in verdicts:
             if verdict.passed:
                 _accept(connection, verdict.batch_id)
             else:
                 ledger.refuse(connection, verdict.batch_id, "gate", verdict.message, None)
+                closing.close_by_batch(connection, contract_of[verdict.batch_id], verdict.batch_id)
         outcome.state = "refused" if refused else "succeeded"
         outcome.message = "；".join(verdict.message for verdict in refused) or None
         summary = {"accepted": len(verdicts) - len(refused), "refused": len(refused)}
@@ -170,6 +173,7 @@ def _accept(connection: psycopg.Connection, batch_id: int) -> None:
         contract = load_contracts()[row[0]]
         _remember_identities(connection, contract, batch_id)
         changes.take_in(connection, contract, batch_id)
+        closing.close_by_batch(connection, contract, batch_id)
 
 
 def _remember_identities(connection: psycopg.Connection, contract: FeedContract, batch_id: int) -> None:

@@ -18,6 +18,7 @@ import psycopg
 from credit_warehouse.connections import Endpoint
 from credit_warehouse.contracts import load_contracts
 from credit_warehouse.errors import SourceUnavailable
+from credit_warehouse.feedback.sending import Sent
 from credit_warehouse.upward.exchanging import Exchanged
 
 HOME = Path(os.environ["STAND_IN"])
@@ -60,6 +61,11 @@ def settle(source: str, business_date: date, run_id: str | None = None) -> dict[
     night.mkdir(parents=True, exist_ok=True)
     (night / source).touch()
     return {source: "delivered"}
+
+
+def return_feedback(source: str, business_date: date, endpoint: Endpoint, run_id: str | None = None) -> Sent:
+    _note("return_feedback", source, business_date, run_id, endpoint.host)
+    return Sent(waiting=[source], reason="down") if _asked(f"down_{source}") else Sent(acknowledged=[source])
 
 
 def unanswered(business_date: date) -> list[str]:

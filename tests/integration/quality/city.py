@@ -53,8 +53,15 @@ def plant_batch(
     for number in range(1, rows + 1):
         _row(connection, contract, batch_id, number)
     connection.execute(
-        "insert into quarantine.rejected_row (batch_id, source_row, feed, payload, violations) values (%s, %s, %s, %s, %s)",
-        [batch_id, rows + 1, contract.feed, Jsonb({}), Jsonb([])],
+        "insert into quarantine.rejected_row (batch_id, source_row, feed, payload, violations, is_key_whole)"
+        " values (%s, %s, %s, %s, %s, true)",
+        [
+            batch_id,
+            rows + 1,
+            contract.feed,
+            Jsonb({}),
+            Jsonb([{"rule": "enum", "field": "", "error_code": 30003}]),
+        ],
     )
     for metric in ("missing_required_columns", "missing_optional_columns", "extra_columns", "duplicate_rows"):
         connection.execute(

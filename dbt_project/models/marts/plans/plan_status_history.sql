@@ -2,10 +2,15 @@
 with parameter as (
     select
         max(value) filter (where name = 'at_risk_days')::int as at_risk_days,
-        max(value) filter (where name = 'stale_days')::int as stale_days,
-        max(value) filter (where name = 'small_denominator') as small_denominator
+        max(value) filter (where name = 'stale_days')::int as stale_days
     from {{ source('ops', 'plan_parameter') }}
     where valid_from <= {{ business_date() }} and (valid_to is null or valid_to >= {{ business_date() }})
+),
+
+small as (
+    select value
+    from {{ source('ops', 'metric_parameter') }} as parameter
+    where name = 'small_count' and {{ holds_on('parameter', business_date()) }}
 ),
 
 item as (
@@ -236,7 +241,7 @@ final as (
         stretch.numerator,
         stretch.denominator,
         case when stretch.denominator is not null then stretch.denominator_name end as denominator_name,
-        stretch.denominator < parameter.small_denominator as is_small_denominator
+        stretch.denominator < (select small.value from small) as is_small_denominator
     from stretch
     inner join {{ source('ops', 'plan_status_rule') }} as rule on stretch.rule_code = rule.rule_code
     cross join parameter

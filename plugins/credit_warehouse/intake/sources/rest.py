@@ -48,7 +48,7 @@ def take(
         with httpx.Client(
             base_url=f"{endpoint.scheme}://{endpoint.host}:{endpoint.port}", timeout=_TIMEOUT
         ) as http:
-            client = _Api(http, endpoint)
+            client = Api(http, endpoint)
             for _ in range(_EXTRACTION_ATTEMPTS):
                 try:
                     _extract(client, contract.terms.delivery.path, window, target)
@@ -63,7 +63,7 @@ def take(
     yield Arrival(target, f"{contract.name}.jsonl", window_id, business_date, until)
 
 
-def _extract(client: _Api, path: str, window: dict[str, str], target: Path) -> None:
+def _extract(client: Api, path: str, window: dict[str, str], target: Path) -> None:
     """All pages of one extraction, or :class:`_ExtractionChanged`."""
     cursor: str | None = None
     snapshot: object = None
@@ -96,7 +96,7 @@ def _extract(client: _Api, path: str, window: dict[str, str], target: Path) -> N
         raise _ExtractionChanged(f"应有 {page['total']} 条，实际 {count} 条")
 
 
-class _Api:
+class Api:
     """One session: a token that renews itself, and patience where the server asks for it."""
 
     def __init__(self, http: httpx.Client, endpoint: Endpoint) -> None:
@@ -105,15 +105,30 @@ class _Api:
         self._token: str | None = None
 
     def get(self, path: str, parameters: dict[str, str]) -> dict[str, Any]:
-        response = self._send("GET", path, params=parameters, headers=self._authorised())
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            self._token = None  # expired in the middle of an extraction
-            response = self._send("GET", path, params=parameters, headers=self._authorised())
+        """One page.
+
+        Raises:
+            httpx.HTTPError: no connection, or an answer that is an error.
+            ValueError, KeyError: an answer that is no page.
+        """
+        response = self.request("GET", path, params=parameters)
         response.raise_for_status()
         page = response.json()
         if not isinstance(page["items"], list):
             raise ValueError("items is not a list")
         return page
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One authorised request and its answer, whatever it says.
+
+        Raises:
+            httpx.HTTPError: no connection, no token, or busy beyond patience.
+        """
+        response = self._send(method, path, headers=self._authorised(), **options)
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            self._token = None  # expired in the middle of an extraction
+            response = self._send(method, path, headers=self._authorised(), **options)
+        return response
 
     def _authorised(self) -> dict[str, str]:
         if self._token is None:

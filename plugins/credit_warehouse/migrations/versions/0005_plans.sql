@@ -104,8 +104,7 @@ create table ops.plan_parameter (
 );
 insert into ops.plan_parameter (name, value, unit, source, valid_from) values
     ('at_risk_days', 90, 'day', '本中心初始设置：到期前提前一个季度预警', '2000-01-01'),
-    ('stale_days', 180, 'day', '本中心初始设置：各单位每半年至少报一次进展', '2000-01-01'),
-    ('small_denominator', 30, 'count', '本中心初始设置：分母过小的比率仅供参考', '2000-01-01');
+    ('stale_days', 180, 'day', '本中心初始设置：各单位每半年至少报一次进展', '2000-01-01');
 
 -- Grain: rule by which a status is given; the first that applies, in the order of place.
 create table ops.plan_status_rule (

@@ -1,0 +1,76 @@
+{{ config(materialized='steady_view', post_hook='{{ grant_to_readers(this) }}') }}
+with item as (
+    select * from {{ ref('feedback_item') }}
+),
+
+feed as (
+    select * from {{ ref('feed_published') }}
+),
+
+small as (
+    select
+        value,
+        valid_from,
+        valid_to
+    from {{ source('ops', 'metric_parameter') }}
+    where name = 'small_count'
+),
+
+counted as (
+    select
+        opened_on as business_date,
+        feed,
+        max(due_on) as due_on,
+        count(*) as returned_rows,
+        count(*) filter (where outcome = 'corrected') as corrected_rows,
+        count(*) filter (where is_corrected_in_time) as corrected_within_5wd,
+        count(*) filter (where outcome = 'rerejected') as rerejected_rows,
+        count(*) filter (where outcome = 'ignored') as ignored_rows,
+        count(*) filter (where outcome = 'duplicate') as duplicate_rows,
+        count(*) filter (where outcome = 'open') as open_rows,
+        count(*) filter (where outcome = 'open' and not is_key_whole) as open_broken_key_rows
+    from item
+    group by opened_on, feed
+),
+
+-- A duplicate asks nothing of anybody, so it is in no share.
+asked as (
+    select
+        counted.*,
+        counted.returned_rows - counted.duplicate_rows as asked_rows,
+        counted.corrected_rows + counted.rerejected_rows + counted.ignored_rows as handled_rows
+    from counted
+),
+
+final as (
+    select
+        asked.business_date,
+        feed.department_code,
+        feed.department_name,
+        feed.source,
+        asked.feed,
+        feed.feed_label,
+        asked.due_on,
+        asked.returned_rows,
+        asked.corrected_rows,
+        asked.corrected_within_5wd,
+        asked.rerejected_rows,
+        asked.ignored_rows,
+        asked.duplicate_rows,
+        asked.open_rows,
+        asked.open_broken_key_rows,
+        asked.asked_rows,
+        asked.handled_rows,
+        round(asked.handled_rows::numeric / nullif(asked.asked_rows, 0), 6) as handling_rate,
+        round(asked.corrected_rows::numeric / nullif(asked.asked_rows, 0), 6) as correction_rate,
+        round(asked.ignored_rows::numeric / nullif(asked.asked_rows, 0), 6) as ignore_rate,
+        asked.asked_rows < small.value as is_small_count
+    from asked
+    inner join feed on asked.feed = feed.feed
+    left join small
+        on
+            asked.business_date >= small.valid_from
+            and (small.valid_to is null or asked.business_date <= small.valid_to)
+)
+
+select * from final
