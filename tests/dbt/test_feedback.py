@@ -196,7 +196,7 @@ def assert_published(account: Account) -> None:
         for row in read(
             "select business_date, feed, returned_rows, corrected_rows, corrected_within_5wd, rerejected_rows,"
             " ignored_rows, duplicate_rows, open_rows, asked_rows, handled_rows, handling_rate, correction_rate,"
-            " ignore_rate, is_small_count from mart.feedback_daily"
+            " ignore_rate, is_small from mart.feedback_daily"
         )
     } == daily(frame)
     corrected = frame[frame["outcome"] == "corrected"]

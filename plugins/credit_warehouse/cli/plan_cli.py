@@ -104,7 +104,7 @@ _TASKS = f"""
 
 _TARGETS = f"""
     select status, plan_title || '  ' || plan_code, split_part(target_code, '-', 2), metric, coalesce(trim_scale(target_value) || '%%', milestone),
-        case when value is not null then trim_scale(value) || '%%' || case when is_small_denominator then '（分母小）' else '' end
+        case when value is not null then trim_scale(value) || '%%' || case when is_small then '（分母小）' else '' end
             when denominator_name is null and target_value is not null then '未知' end,
         numerator || '/' || denominator || ' ' || denominator_name,
         {_DUE}, status_label, rule_text

@@ -64,7 +64,7 @@ final as (
         round(asked.handled_rows::numeric / nullif(asked.asked_rows, 0), 6) as handling_rate,
         round(asked.corrected_rows::numeric / nullif(asked.asked_rows, 0), 6) as correction_rate,
         round(asked.ignored_rows::numeric / nullif(asked.asked_rows, 0), 6) as ignore_rate,
-        asked.asked_rows < small.value as is_small_count
+        asked.asked_rows < small.value as is_small
     from asked
     inner join feed on asked.feed = feed.feed
     left join small

@@ -22,7 +22,7 @@ final as (
         history.numerator,
         history.denominator,
         history.denominator_name,
-        history.is_small_denominator
+        history.is_small
     from {{ ref('plan_status_history') }} as history
     inner join night
         on history.held_from <= night.day and (history.held_until is null or history.held_until >= night.day)

@@ -241,7 +241,7 @@ final as (
         stretch.numerator,
         stretch.denominator,
         case when stretch.denominator is not null then stretch.denominator_name end as denominator_name,
-        stretch.denominator < (select small.value from small) as is_small_denominator
+        stretch.denominator < (select small.value from small) as is_small
     from stretch
     inner join {{ source('ops', 'plan_status_rule') }} as rule on stretch.rule_code = rule.rule_code
     cross join parameter

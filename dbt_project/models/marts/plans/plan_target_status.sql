@@ -19,7 +19,7 @@ with final as (
         history.numerator,
         history.denominator,
         history.denominator_name,
-        history.is_small_denominator,
+        history.is_small,
         target.due_on,
         target.deadline_kind,
         target.deadline_source,
