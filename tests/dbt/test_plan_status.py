@@ -12,7 +12,10 @@ from random import Random
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from credit_warehouse import publication
+from credit_warehouse.cli import app
 from credit_warehouse.database import connect
 from credit_warehouse.settings import get_settings
 from tests import databases
@@ -228,6 +231,21 @@ def test_a_task_is_shown_under_todays_unit_with_the_plans_name(planning: Plannin
         assert connection.execute(
             "select distinct unit_name, today_name from mart.plan_task_unit where unit_name = '惠州银监分局'"
         ).fetchall() == [("惠州银监分局", "惠州金融监管分局")]
+
+
+def test_the_command_line_shows_a_units_tasks_on_a_day(planning: Planning) -> None:
+    planning.forget()
+    planning.choose("huizhou")
+    publication.publish(planning.build(), "test")
+    runner = CliRunner()
+    shown = runner.invoke(app, ["plan", "status", "--unit", "市场监管", "--as-of", "2018-12-01", "--rules"])
+    assert shown.exit_code == 0
+    for words in ("惠州市规划进展  截至 2018-12-01", "T014", "余 761 天", "有风险", "超过180天没有新的佐证"):
+        assert words in shown.output
+    assert shown.output.count("T0") == 1 + 1, "one task, and the example in the heading"
+    tonight = runner.invoke(app, ["plan", "status", "--status", "not_measurable"])
+    assert "截至 2026-03-02" in tonight.output
+    assert [f"M{number:03d}" in tonight.output for number in (3, 4, 6, 7, 8)] == [True] * 5
 
 
 def test_what_is_entered_while_a_candidate_is_built_waits_for_the_next(planning: Planning) -> None:

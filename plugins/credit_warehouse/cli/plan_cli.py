@@ -99,7 +99,7 @@ _TASKS = f"""
             where named.task_code = plan_task_status.task_code
                 and (strpos(named.unit_name, %(unit)s) > 0 or strpos(named.today_name, %(unit)s) > 0)
         ))
-    order by place
+    order by ordinal
 """
 
 _TARGETS = f"""
@@ -110,7 +110,7 @@ _TARGETS = f"""
         {_DUE}, status_label, rule_text
     from mart.plan_target_status
     where {_HOLDS} and %(status)s in ('', status)
-    order by place
+    order by ordinal
 """
 
 

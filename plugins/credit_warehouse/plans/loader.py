@@ -17,8 +17,6 @@ from credit_warehouse.cities import load_cities
 from credit_warehouse.plans.model import Measure, Plan, Plans, Target, Task, Unit
 from credit_warehouse.settings import get_settings
 
-_STATED, _ONGOING, _PLAN_END = "原文期限", "原文“持续实施”，无期限", "原文未定期限，按规划期末"
-
 
 class PlanError(ValueError):
     """The plans cannot be used; the message names the file, the row and what is wrong with it."""
@@ -79,11 +77,7 @@ def _tasks(path: Path, plans: dict[str, Plan], units: list[Unit]) -> Iterator[Ta
                     f"{path.name} 第 {number} 行：units.yaml 没有 {plan.city} 的 {'、'.join(unknown)}"
                 )
             named[column] = tuple(keys[plan.city, name] for name in names)
-        deadline = row["deadline"]
-        kind = "ongoing" if deadline == "ongoing" else "dated" if deadline else "undated"
-        due_on = {"ongoing": None, "undated": plan.valid_to}.get(kind) or (
-            date.fromisoformat(deadline) if kind == "dated" else None
-        )
+        kind, due_on, source = _deadline(row["deadline"], plan)
         yield Task.model_validate(
             {
                 "code": f"{plan.code}-T{ordinal:03d}",
@@ -94,7 +88,7 @@ def _tasks(path: Path, plans: dict[str, Plan], units: list[Unit]) -> Iterator[Ta
                 "responsible": named["responsible_units"],
                 "deadline_kind": kind,
                 "due_on": due_on,
-                "deadline_source": {"ongoing": _ONGOING, "undated": _PLAN_END, "dated": _STATED}[kind],
+                "deadline_source": source,
             }
         )
 
@@ -106,7 +100,7 @@ def _targets(path: Path, plans: dict[str, Plan], measures: list[Measure]) -> Ite
         if row["unit"] not in ("%", "里程碑"):
             raise PlanError(f"{path.name} 第 {number} 行：计量单位 {row['unit']} 不认识")
         is_rate = row["unit"] == "%"
-        ongoing = row["due_date"] == "ongoing"
+        kind, due_on, source = _deadline(row["due_date"], plan)
         measure = wanted.get((plan.code, row["population_or_metric"]))
         used.add((plan.code, row["population_or_metric"]))
         yield Target.model_validate(
@@ -119,14 +113,23 @@ def _targets(path: Path, plans: dict[str, Plan], measures: list[Measure]) -> Ite
                 "milestone": None if is_rate else row["target_value"],
                 "scope_note": row["scope_note"],
                 "qualitative": not is_rate and "定性" in row["scope_note"],
-                "deadline_kind": "ongoing" if ongoing else "dated",
-                "due_on": None if ongoing else date.fromisoformat(row["due_date"]),
-                "deadline_source": _ONGOING if ongoing else _STATED,
+                "deadline_kind": kind,
+                "due_on": due_on,
+                "deadline_source": source,
                 "measure": measure,
             }
         )
     if wanted.keys() - used:
         raise PlanError(f"measures.yaml 的指标不在 {path.name} 中：{sorted(wanted.keys() - used)}")
+
+
+def _deadline(text: str, plan: Plan) -> tuple[str, date | None, str]:
+    """Kind of the deadline, its day, and where that was taken from."""
+    if text == "ongoing":
+        return "ongoing", None, "原文“持续实施”，无期限"
+    if not text:
+        return "undated", plan.valid_to, "原文未定期限，按规划期末"
+    return "dated", date.fromisoformat(text), "原文期限"
 
 
 def _rows(path: Path, plans: dict[str, Plan]) -> Iterator[tuple[int, dict[str, str], Plan, int]]:

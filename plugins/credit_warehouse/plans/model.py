@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -126,28 +125,6 @@ class Plans(Entry):
     units: tuple[Unit, ...]
     tasks: tuple[Task, ...]
     targets: tuple[Target, ...]
-
-    def heirs_on(self, unit: Unit, day: date) -> tuple[Unit, ...]:
-        """The units that answer on ``day`` for what was ``unit``'s."""
-        return tuple(dict.fromkeys(self._heirs(unit, day)))
-
-    def _heirs(self, unit: Unit, day: date) -> Iterator[Unit]:
-        if unit.valid_to is None or day <= unit.valid_to:
-            yield unit
-            return
-        for successor in unit.successors:
-            yield from self._heirs(self.unit(f"{unit.city}.{successor}"), day)
-
-    def unit(self, key: str) -> Unit:
-        """The unit with this key (``city.code``).
-
-        Raises:
-            KeyError: there is none.
-        """
-        for candidate in self.units:
-            if candidate.key == key:
-                return candidate
-        raise KeyError(f"units.yaml 没有单位 {key}")
 
     @model_validator(mode="after")
     def _units_follow_each_other(self) -> Plans:

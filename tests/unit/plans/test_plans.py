@@ -37,7 +37,7 @@ def test_all_six_plans_are_there() -> None:
 
 def test_every_unit_string_names_a_unit_of_its_own_city() -> None:
     named = {key for task in PLANS.tasks for key in (*task.lead, *task.responsible)}
-    assert len({PLANS.unit(key).name for key in named}) == 113
+    assert len({unit.name for unit in PLANS.units if unit.key in named}) == 113
     assert len(named) == 132, "a name in two cities is two units"
     assert all(key.startswith(task.plan.split("_")[0]) for task in PLANS.tasks for key in task.lead)
 
@@ -56,22 +56,6 @@ def test_deadlines_are_those_of_the_fact_sheet() -> None:
     kinds = Counter(task.deadline_kind for task in PLANS.tasks)
     assert (kinds["ongoing"], kinds["undated"]) == (21, 154)
     assert {task.due_on for task in PLANS.tasks if task.deadline_kind == "undated"} == {date(2020, 12, 31)}
-
-
-@pytest.mark.parametrize(
-    ("unit", "day", "heirs"),
-    [
-        ("huizhou.industry_commerce", date(2018, 12, 31), ["市工商局"]),
-        ("huizhou.industry_commerce", date(2019, 1, 1), ["市市场监管局"]),
-        ("huizhou.banking_regulation", date(2020, 1, 1), ["惠州银保监分局"]),
-        ("huizhou.banking_regulation", date(2026, 3, 2), ["惠州金融监管分局"]),
-        ("xingning.local_tax", date(2026, 3, 2), ["市税务局"]),
-        ("baoshan.culture_press", date(2026, 3, 2), ["市文化和旅游局", "市广播电视局"]),
-        ("huizhou.departments_concerned", date(2026, 3, 2), ["市各有关部门"]),
-    ],
-)
-def test_who_answers_for_a_unit_on_a_day(unit: str, day: date, heirs: list[str]) -> None:
-    assert [heir.name for heir in PLANS.heirs_on(PLANS.unit(unit), day)] == heirs
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ final as (
         target.target_code,
         target.plan_code,
         plan.plan_title,
-        target.place,
+        target.place as ordinal,
         target.article,
         target.metric,
         target.target_value,

@@ -4,7 +4,7 @@ with final as (
         target.target_code,
         target.plan_code,
         target.plan_title,
-        target.place,
+        target.ordinal,
         target.article,
         target.metric,
         target.target_value,

@@ -9,19 +9,19 @@ unit as (
     select
         task_code,
         role,
-        place,
+        ordinal,
         unit_code,
         string_agg(today_name, '、' order by today_name)
         || case when max(today_code) = unit_code then '' else '（原' || unit_name || '）' end as shown_as
     from {{ ref('plan_task_unit') }}
-    group by task_code, role, place, unit_code, unit_name
+    group by task_code, role, ordinal, unit_code, unit_name
 ),
 
 named as (
     select
         task_code,
-        array_agg(shown_as order by place) filter (where role = 'lead') as lead_units,
-        array_agg(shown_as order by place) filter (where role = 'responsible') as responsible_units
+        array_agg(shown_as order by ordinal) filter (where role = 'lead') as lead_units,
+        array_agg(shown_as order by ordinal) filter (where role = 'responsible') as responsible_units
     from unit
     group by task_code
 ),
@@ -31,7 +31,7 @@ final as (
         task.task_code,
         task.plan_code,
         plan.plan_title,
-        task.place,
+        task.place as ordinal,
         task.article,
         task.task,
         coalesce(named.lead_units, array[]::text[]) as lead_units,

@@ -4,7 +4,7 @@ with final as (
         task.task_code,
         task.plan_code,
         task.plan_title,
-        task.place,
+        task.ordinal,
         task.article,
         task.task,
         task.lead_units,

@@ -4,7 +4,7 @@ with final as (
         named.task_code,
         named.role,
         case named.role when 'lead' then '牵头' else '责任' end as role_label,
-        named.place,
+        named.place as ordinal,
         unit.unit_code,
         unit.unit_name,
         unit.kind,
