@@ -27,6 +27,7 @@ MARTS = {
     "feed": "feed",
     "catalogue_item": "catalogue_item_code, version",
     "objection": "objection_id",
+    "exchange_status": "platform, feed, business_date",
 }
 
 
