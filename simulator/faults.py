@@ -128,7 +128,7 @@ class Fault(BaseModel):
         if self.source == PLATFORM and self.kind in PLATFORM_FAULTS | SOURCE_FAULTS:
             return self
         if self.source not in SOURCES:
-            raise ValueError(f"no source {self.source!r}; sources: {', '.join(SOURCES)}")
+            raise ValueError(f"no source {self.source!r}; sources: {', '.join((*SOURCES, PLATFORM))}")
         if self.kind in SOURCE_FAULTS:
             return self
         if self.kind in TRANSFER_FAULTS:

@@ -35,6 +35,7 @@ MARTS = {
     "spot_check_monthly": "month, feed",
     "declared_production_monthly": "month, feed",
     "feedback_item": "rejection_id",
+    "exchange_status": "platform, feed, business_date",
 }
 
 

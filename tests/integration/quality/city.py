@@ -182,3 +182,18 @@ def _plant_refusals_and_objections(connection: psycopg.Connection) -> None:
         " from generate_series(1, 3) as number",
         [FIRST_NIGHT],
     )
+
+
+def plant_package(connection: psycopg.Connection, publication_id: int) -> None:
+    """What the mart of the exchange is made from: one package, answered, with a row of three feeds."""
+    connection.execute(
+        "insert into ops.exchange_package (platform, number, name, is_removals_only, business_date, publication_id, rows,"
+        " bytes, sha256, state, receipt) values ('province', 1, '441300-000001', false, %s, %s, 3, 1, repeat('a', 64),"
+        " 'acknowledged', '{}')",
+        [FIRST_NIGHT, publication_id],
+    )
+    connection.execute(
+        "insert into ops.exchange_item (package_id, record_key, feed, batch_id, source_row, operation, digest, outcome)"
+        " select 1, gen_random_uuid(), feed, batch_id, 1, 'insert', repeat('a', 64), 'accepted' from ops.batch"
+        " where feed like 'market_regulation.administrative_%%' order by feed limit 3"
+    )

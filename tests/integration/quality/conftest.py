@@ -12,7 +12,7 @@ from credit_warehouse.database import connect
 from credit_warehouse.settings import get_settings
 from tests import databases
 
-from .city import FIRST_NIGHT, SECOND_NIGHT, build_city
+from .city import FIRST_NIGHT, SECOND_NIGHT, build_city, plant_package
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +29,8 @@ def built_city(
             build_city(connection)
         candidate = publication.open_candidate(FIRST_NIGHT)
         assert candidate is not None
+        with connect() as connection:
+            plant_package(connection, candidate.publication_id)
         dbt_build("core", candidate.publication_id, FIRST_NIGHT)
         dbt_build("marts", candidate.publication_id, FIRST_NIGHT)
     get_settings.cache_clear()

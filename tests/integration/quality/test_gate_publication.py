@@ -22,6 +22,7 @@ MARTS = (
     "catalogue_item",
     "catalogue_refusal",
     "department_coverage_daily",
+    "exchange_status",
     "feed",
     "feedback_item",
     "objection",
@@ -30,7 +31,7 @@ MARTS = (
 )
 CHANGED = "valid_from_publication = 2"
 KEYS = re.compile(
-    "record_key|subject_key|feed|batch_id|source_row|business_date|publication_id|column_name|state|displayed_until"
+    "record_key|subject_key|feed|platform|batch_id|source_row|business_date|publication_id|column_name|state|displayed_until"
     "|newest|age_days|status|rule|field|version|objection_id|rejection_id|event_id|catalogue_item_code|difference|open_versions|[a-z]+_rows|[a-z]+_records|ledger_delivered|mart_delivered"
 )
 """What an example may show: keys, dates and counts."""
@@ -120,6 +121,7 @@ VIOLATIONS = (
             f"update mart_store.catalogue_item set catalogue_item_name = '990101198507010010', {CHANGED}",
             f"update mart_store.feed set list_name = '{PERSON_ID}', {CHANGED}",
             f"update mart_store.catalogue_refusal set catalogue_item_code = '{PERSON_ID}', {CHANGED}",
+            f"update mart_store.exchange_status set feed_label = '{PERSON_ID}', {CHANGED}",
             f"update mart_store.objection set deadline_source = '{PERSON_ID}', {CHANGED}",
             f"update mart_store.feedback_item set fields = array['{PERSON_ID}'], {CHANGED}",
         ],
