@@ -9,8 +9,10 @@ from datetime import date
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from credit_warehouse import pipeline, publication
+from credit_warehouse.cli.app import app
 from credit_warehouse.contracts import load_contracts
 from credit_warehouse.database import connect
 from credit_warehouse.feedback import closing
@@ -98,7 +100,23 @@ def test_a_defect_travels(
     _refused(batch, 124, date(2026, 4, 2), "李四", "复函")
     _refused(batch, 121, LATER, "李四", "已修改的不能再办结")
     _refused(batch, 1, LATER, "李四", "没有退回")
-    closing.close_by_person(batch, 124, "ignored", LATER, "李四", "中院复函：该案撤回，不再报送")
+    ignore = [
+        "--batch",
+        str(batch),
+        "--row",
+        "124",
+        "--on",
+        str(LATER),
+        "--by",
+        "李四",
+        "--reason",
+        "中院复函",
+    ]
+    assert f"批次 {batch} 第 124 行已忽略" in _command("quarantine", "ignore", *ignore)
+    assert "已于 2026-04-15 办结" in _command("quarantine", "ignore", *ignore, exit_code=1)
+    assert "FB-court-20260403-01" in _command("feedback", "list", "--source", "court")
+    assert "30003" in _command("feedback", "show", "FB-court-20260403-01")
+    assert "没有新的退回内容" in _command("feedback", "build", "--source", "court", "--date", str(LATER))
     assert states()[FRIDAY, None] == "已忽略"
 
     _publish(monkeypatch, LATER)
@@ -113,6 +131,12 @@ def test_a_defect_travels(
         (FRIDAY, 125, "duplicate", FRIDAY, date(2026, 4, 13), 0, False, True),
         (TUESDAY, 1, "corrected", WEDNESDAY, date(2026, 4, 14), 1, True, True),
     ]
+
+
+def _command(*arguments: str, exit_code: int = 0) -> str:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == exit_code, result.output
+    return result.output
 
 
 def _refused(batch: int, source_row: int, on: date, by: str, reason: str) -> None:
