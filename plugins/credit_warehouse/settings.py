@@ -43,8 +43,6 @@ class Settings(BaseSettings):
     """Pause before the second try of a pull; it doubles from there."""
     upward_platform: str = "province"
     """Platform that packages of double-publicity records go up to; also the name of its connection."""
-    upward_city: str = "441300"
-    """GB/T 2260 code the city sends under; packages are named by it."""
     upward_receipt_seconds: int = 60
     """How long a run waits for receipts; later ones are picked up by the next run."""
     intake_memory_mb: int = 256

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from credit_warehouse.cities import load_city
 from credit_warehouse.contracts import FeedContract, load_contracts
 from credit_warehouse.database import connect
 from credit_warehouse.settings import Settings
@@ -59,8 +60,9 @@ def build(settings: Settings, removals_only: bool = False, retry: bool = False) 
         if not parts:
             return None
         number, previous = ledger.next_number(connection, platform)
-        name = f"{settings.upward_city}-{number:06d}"
-        heading = Heading(name, number, platform, settings.upward_city, current[1], current[0], previous)
+        region = load_city(settings.city).region_code
+        name = f"{region}-{number:06d}"
+        heading = Heading(name, number, platform, region, current[1], current[0], previous)
         # A number that is not committed is not taken: the next attempt writes over the file.
         package.write(heading, parts, package_path(settings, platform, name))
         ledger.enter(

@@ -13,13 +13,16 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
+from typer.testing import CliRunner
 
 from credit_warehouse import changes, pipeline, provenance, publication
 from credit_warehouse.changes import ChangeKind
+from credit_warehouse.cli import app
 from credit_warehouse.connections import Endpoint
 from credit_warehouse.contracts import load_contracts
 from credit_warehouse.database import connect
 from credit_warehouse.errors import SourceUnavailable
+from credit_warehouse.runtime import simulator_service
 from credit_warehouse.settings import PROJECT_DIR, get_settings
 from simulator.faults import PLATFORM
 from simulator.testing import RunningSimulator, running
@@ -143,8 +146,12 @@ def test_the_province_holds_the_mart(warehouse: str, tmp_path: Path, monkeypatch
 
         removed = provenance.find(next(iter(expected)))
         changes.enter(removed, ChangeKind.REPAIR, NIGHT, "修复1号", "已履行", "王主任")
-        assert pipeline.exchange_build(NIGHT, removals_only=True) == "441300-000002"
-        pipeline.exchange_send(NIGHT, reach[PLATFORM])
+        connections = simulator_service.connections(tmp_path / "simulator", warehouse)
+        monkeypatch.setenv("AIRFLOW_CONN_PROVINCE", connections["AIRFLOW_CONN_PROVINCE"])
+        assert "已取回执：441300-000002" in said("exchange", "send", "--removals")
+        assert "441300-000002  已确认  撤回" in said("exchange", "list")
+        assert str(removed) in said("exchange", "show", "2")
+        assert "已信用修复" in said("explain", str(removed)).partition("上报\n")[2]
         assert str(removed) not in simulator.platform.holdings
         assert same_but_spelling(simulator.platform.holdings) == same_but_spelling(should_hold())
         assert [
@@ -162,6 +169,12 @@ def test_the_province_holds_the_mart(warehouse: str, tmp_path: Path, monkeypatch
         pipeline.exchange_send(second, reach[PLATFORM])
         assert same_but_spelling(simulator.platform.holdings) == same_but_spelling(should_hold())
         assert _status() == _counted()
+
+
+def said(*command: str) -> str:
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 def _status() -> list[tuple[Any, ...]]:

@@ -8,9 +8,9 @@ with parameter as (
 ),
 
 small as (
-    select value
+    select parameter.value
     from {{ source('ops', 'metric_parameter') }} as parameter
-    where name = 'small_count' and {{ holds_on('parameter', business_date()) }}
+    where parameter.name = 'small_count' and {{ holds_on('parameter', business_date()) }}
 ),
 
 item as (
