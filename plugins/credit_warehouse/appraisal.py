@@ -90,12 +90,12 @@ def apply(connection: psycopg.Connection, sheet: tuple[Indicator, ...]) -> None:
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("delete from ops.appraisal_indicator")
         cursor.executemany(
-            "insert into ops.appraisal_indicator (indicator_code, place, indicator_label, category, max_points, is_bonus,"
-            " metric_code, feeds, full_from, valid_from, valid_to, source) values (%(code)s, %(place)s, %(label)s,"
+            "insert into ops.appraisal_indicator (indicator_code, ordinal, indicator_label, category, max_points, is_bonus,"
+            " metric_code, feeds, full_from, valid_from, valid_to, source) values (%(code)s, %(ordinal)s, %(label)s,"
             " %(category)s, %(max_points)s, %(is_bonus)s, %(metric)s, %(feeds)s, %(full_from)s, %(valid_from)s,"
             " %(valid_to)s, %(source)s)",
             [
-                {**indicator.model_dump(), "place": place, "feeds": list(indicator.feeds) or None}
-                for place, indicator in enumerate(sheet, 1)
+                {**indicator.model_dump(), "ordinal": ordinal, "feeds": list(indicator.feeds) or None}
+                for ordinal, indicator in enumerate(sheet, 1)
             ],
         )

@@ -32,7 +32,7 @@ def appraisal(
     rows = query(
         "select category, indicator_label, points, max_points, explanation"
         " || case when is_small then '（样本少）' else '' end"
-        f" from mart.appraisal_point where year = {chosen} and department_code = %(department)s order by place",
+        f" from mart.appraisal_point where year = {chosen} and department_code = %(department)s order by ordinal",
         parameters,
     )
     show(

@@ -39,6 +39,8 @@ def build_city(connection: psycopg.Connection) -> None:
         )
     _plant_person(connection)
     _plant_refusals_and_objections(connection)
+    _plant_later_batch(connection)
+    _plant_entries(connection)
 
 
 def plant_batch(
@@ -182,6 +184,49 @@ def _plant_refusals_and_objections(connection: psycopg.Connection) -> None:
         " from generate_series(1, 3) as number",
         [FIRST_NIGHT],
     )
+
+
+def _plant_later_batch(connection: psycopg.Connection) -> None:
+    """What is timed: a feed's first batch is its backlog, and timed by nobody's clock."""
+    contract = load_contracts()["market_regulation.honour"]
+    batch_id = _batch(connection, contract, FIRST_NIGHT, "accepted", ROWS)
+    for number in range(ROWS):
+        decided = {contract.decided_field: date(2026, 2, 2 + 7 * number)}
+        _row(connection, contract, batch_id, 201 + number, **decided)
+    connection.execute(
+        "update ops.batch set delivered_rows = accepted_rows, quarantined_rows = 0 where batch_id = %s", [batch_id]
+    )
+
+
+def _plant_entries(connection: psycopg.Connection) -> None:
+    """What officers enter: three of each."""
+    feeds = ["tax.tax_arrears", "tax.municipal_arrears", "tax.credit_grade"]
+    for number, feed in enumerate(feeds, 1):
+        connection.execute(
+            "insert into ops.spot_check (sampler, source, sampled_on, department_code, feed, document_no, found,"
+            " fields_checked, fields_wrong, document) values ('省', '抽查', %s, 'tax', %s, %s, true, 3, 0, '通报')",
+            [FIRST_NIGHT, feed, f"文号{number}"],
+        )
+        connection.execute(
+            "insert into ops.declared_production (department_code, feed, month, produced, source, document)"
+            " values ('tax', %s, '2026-02-01', 3, '月报', '月报表')",
+            [feed],
+        )
+        connection.execute(
+            "insert into ops.appraisal_entry (year, department_code, indicator_code, points, reason, document)"
+            " values (2026, 'tax', %s, 1, '通报', '文件')",
+            [("organisation", "channel", "severity_marking")[number - 1]],
+        )
+        connection.execute(
+            "insert into ops.plan_evidence (task_code, kind, dated_on, note, document)"
+            " select task_code, 'progress', '2019-03-01', '已开展', '报告' from ops.plan_task"
+            " inner join ops.plan using (plan_code) inner join ops.office using (city) order by task_code limit 1"
+        )
+        connection.execute(
+            "insert into ops.record_event (record_key, kind, effective_on, document_no, reason)"
+            " values (gen_random_uuid(), 'repair', %s, %s, '已纠正')",
+            [FIRST_NIGHT, f"修复{number}"],
+        )
 
 
 def plant_package(connection: psycopg.Connection, publication_id: int) -> None:

@@ -18,20 +18,47 @@ from credit_warehouse.settings import get_settings
 
 from .city import FIRST_NIGHT, PERSON, PERSON_ID, SECOND_NIGHT, plant_batch
 
-MARTS = (
-    "catalogue_item",
-    "catalogue_refusal",
-    "department_coverage_daily",
-    "exchange_status",
-    "feed",
-    "feedback_item",
-    "objection",
-    "queryable_credit_record",
-    "subject_credit_profile",
-)
+WORDS = {
+    "appraisal_entry": "reason",
+    "appraisal_indicator": "indicator_label",
+    "catalogue_item": "catalogue_item_name",
+    "catalogue_refusal": "catalogue_item_code",
+    "declared_production_monthly": "department_code",
+    "department_coverage_daily": "feed_label",
+    "district_daily": "district_code",
+    "exchange_status": "feed_label",
+    "feed": "list_name",
+    "feedback_item": "fields",
+    "objection": "deadline_source",
+    "plan_evidence": "note",
+    "plan_status_history": "rule_text",
+    "plan_target": "metric",
+    "plan_task": "task",
+    "plan_task_unit": "unit_name",
+    "population_movement": "district",
+    "queryable_credit_record": "title",
+    "repair": "deadline_source",
+    "reporting_delay_daily": "district_code",
+    "reporting_period": "state",
+    "spot_check_monthly": "department_code",
+    "subject_credit_profile": "lists",
+}
+"""Every mart, and a column of it that holds words."""
+
+MARTS = tuple(WORDS)
+LISTS = ("fields", "lists")
+NUMBERS = {
+    "queryable_credit_record": f"被执行人证件{PERSON_ID}号",
+    "subject_credit_profile": "4413021985****123X",
+    "department_coverage_daily": PERSON_ID.lower(),
+    # A wrong check digit, but born long ago.
+    "catalogue_item": "990101198507010010",
+}
+"""Resident IDs as they might stand there; elsewhere plainly."""
 CHANGED = "valid_from_publication = 2"
 KEYS = re.compile(
-    "record_key|subject_key|feed|platform|batch_id|source_row|business_date|publication_id|column_name|state|displayed_until"
+    "record_key|subject_key|feed|platform|batch_id|month|year|department_code|indicator_code|valid_from|repair_id|coverage_key|period_end"
+    "|district_code|delay_workdays|item_code|task_code|target_code|unit_code|today_code|role|evidence_id|held_from|source_row|business_date|publication_id|column_name|state|displayed_until"
     "|newest|age_days|status|rule|field|version|objection_id|rejection_id|event_id|catalogue_item_code|difference|open_versions|[a-z]+_rows|[a-z]+_records|ledger_delivered|mart_delivered"
 )
 """What an example may show: keys, dates and counts."""
@@ -49,6 +76,11 @@ class Violation:
 def _violation(name: str, statements: str | list[str], *ids: str) -> Violation:
     listed = (statements,) if isinstance(statements, str) else tuple(statements)
     return Violation(name, listed, frozenset(f"publication.{id_}" for id_ in ids))
+
+
+def _written(mart: str, column: str) -> str:
+    number = NUMBERS.get(mart, PERSON_ID)
+    return f"array['{number}']" if column in LISTS else f"'{number}'"
 
 
 def _per_mart(suffix: str, *marts: str) -> list[str]:
@@ -114,16 +146,9 @@ VIOLATIONS = (
     _violation(
         "resident IDs in text",
         [
-            f"update mart_store.queryable_credit_record set title = '被执行人证件{PERSON_ID}号', {CHANGED} where subject_type = 'person'",
-            f"update mart_store.subject_credit_profile set lists = array['4413021985****123X'], {CHANGED}",
-            f"update mart_store.department_coverage_daily set feed_label = '{PERSON_ID.lower()}', {CHANGED}",
-            # A wrong check digit, but born long ago.
-            f"update mart_store.catalogue_item set catalogue_item_name = '990101198507010010', {CHANGED}",
-            f"update mart_store.feed set list_name = '{PERSON_ID}', {CHANGED}",
-            f"update mart_store.catalogue_refusal set catalogue_item_code = '{PERSON_ID}', {CHANGED}",
-            f"update mart_store.exchange_status set feed_label = '{PERSON_ID}', {CHANGED}",
-            f"update mart_store.objection set deadline_source = '{PERSON_ID}', {CHANGED}",
-            f"update mart_store.feedback_item set fields = array['{PERSON_ID}'], {CHANGED}",
+            f"update mart_store.{mart} set {column} = {_written(mart, column)}, {CHANGED}"
+            f" where ctid = (select min(ctid) from mart_store.{mart})"
+            for mart, column in WORDS.items()
         ],
         *_per_mart("resident_id", *MARTS),
     ),

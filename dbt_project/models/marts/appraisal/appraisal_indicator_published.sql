@@ -4,7 +4,7 @@ with final as (
         indicator_code,
         valid_from,
         valid_to,
-        place,
+        ordinal,
         indicator_label,
         category,
         max_points,

@@ -17,7 +17,7 @@ final as (
         scored.year,
         scored.department_code,
         scored.department_name,
-        scored.place,
+        scored.ordinal,
         scored.indicator_code,
         scored.indicator_label,
         scored.category,

@@ -8,7 +8,7 @@ with total as (
         coalesce(sum(points) filter (where not is_bonus), 0) as regular_points,
         coalesce(sum(max_points) filter (where not is_bonus and points is not null), 0) as assessed_points,
         sum(max_points) filter (where not is_bonus) as full_points,
-        array_agg(indicator_label order by place) filter (where not is_bonus and points is null) as not_assessed
+        array_agg(indicator_label order by ordinal) filter (where not is_bonus and points is null) as not_assessed
     from {{ ref('appraisal_point') }}
     group by year, department_code, department_name
 ),

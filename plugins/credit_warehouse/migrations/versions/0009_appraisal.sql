@@ -1,7 +1,7 @@
 -- Grain: version of an indicator of the yearly score sheet. Written from appraisal/sheet.yaml only.
 create table ops.appraisal_indicator (
     indicator_code text not null,
-    place int not null,
+    ordinal int not null,
     indicator_label text not null,
     category text not null,
     max_points numeric(6, 2) not null check (max_points > 0),
@@ -62,10 +62,13 @@ create trigger is_append_only before update or delete or truncate on ops.apprais
 
 grant select on ops.appraisal_indicator, ops.appraisal_entry to credit_auditor;
 
-insert into ops.gate_parameter (name, scope, value, unit, source, valid_from)
-select parameter.name, 'appraisal_entry', parameter.value, parameter.unit, '本中心初始设置', '2000-01-01'
-from (values ('min_first_rows', 0, 'rows'), ('max_row_rise_share', 100, 'share'), ('max_row_drop_share', 1, 'share'))
-    as parameter (name, value, unit);
+-- Entries are few, and one may be taken back; movements of a population may come in one night for many years.
+insert into ops.gate_parameter (name, scope, value, unit, source, valid_from) values
+    ('min_first_rows', 'appraisal_entry', 0, 'rows', '本中心初始设置', '2000-01-01'),
+    ('max_row_rise_share', 'appraisal_entry', 100, 'share', '本中心初始设置', '2000-01-01'),
+    ('max_row_drop_share', 'appraisal_entry', 0.5, 'share', '本中心初始设置', '2000-01-01'),
+    ('min_first_rows', 'population_movement', 0, 'rows', '本中心初始设置', '2000-01-01'),
+    ('max_row_rise_share', 'population_movement', 100, 'share', '本中心初始设置', '2000-01-01');
 
 insert into ops.metric_parameter (name, value, unit, source, valid_from) values
     ('named_late_share', 0.5, 'share', 'DOMAIN.md §5.1 [F12]：迟报率超过 50 % 的单位点名', '2000-01-01');
