@@ -169,16 +169,16 @@ order by period.state desc, count(*) desc, feed.department_name, feed.feed_label
 """
 _CORRECTIONS = """
 select department_name, sum(returned_rows) as returned, sum(asked_rows) as asked, sum(corrected_rows) as corrected,
-    sum(corrected_within_5wd_rows) as in_time, sum(rerejected_rows) as rerejected, sum(ignored_rows) as ignored,
+    sum(corrected_within_5wd) as in_time, sum(rerejected_rows) as rerejected, sum(ignored_rows) as ignored,
     sum(open_rows) as open
 from mart.feedback_daily where business_date between %(month)s and %(as_of)s
 group by department_name order by sum(open_rows) desc, department_name
 """
 _BROKEN_RULES = """
-select broken.code, broken.rule, count(*) as errors, count(distinct item.department_code) as departments
-from mart.feedback_item as item cross join lateral unnest(item.error_codes, item.rules) as broken (code, rule)
+select broken.code, count(*) as errors, count(distinct item.department_code) as departments
+from mart.feedback_item as item cross join lateral unnest(item.error_codes) as broken (code)
 where item.opened_on between %(month)s and %(as_of)s
-group by broken.code, broken.rule order by count(*) desc, broken.code limit 10
+group by broken.code order by count(*) desc, broken.code limit 10
 """
 _COVERAGE = """
 select population, group_name, members, filed_members, coverage_rate from mart.population_coverage
@@ -193,9 +193,9 @@ where {_STANDING} group by plan_title, status, status_label order by plan_title,
 _TARGETS = f"""
 select plan_title, metric, target_value, milestone, value, numerator, denominator, denominator_name, due_on, status,
     status_label
-from mart.plan_target_status where {_STANDING} and status <> 'not_measurable' order by plan_title, place
+from mart.plan_target_status where {_STANDING} and status <> 'not_measurable' order by plan_title, ordinal
 """
 _OVERDUE = f"""
 select plan_title, article, task, lead_units, due_on, status_label from mart.plan_task_status
-where {_STANDING} and status in ('overdue', 'never_evidenced', 'at_risk') order by due_on nulls last, place limit 12
+where {_STANDING} and status in ('overdue', 'never_evidenced', 'at_risk') order by due_on nulls last, ordinal limit 12
 """

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from credit_warehouse.bulletin import charts, figures
 from credit_warehouse.database import connect
+from credit_warehouse.intake.error_codes import by_number
 from credit_warehouse.settings import get_settings
 
 POPULATIONS = {
@@ -58,6 +59,7 @@ def render(bulletin: figures.Bulletin) -> str:
         ranked=[bulletin.metrics[code] for code in figures.RANKED],
         overall=[bulletin.metrics[code] for code in figures.OVERALL if code in bulletin.overall],
         populations=POPULATIONS,
+        codes=by_number(),
         volume=_volume(bulletin.trend),
         quality=_quality(bulletin.trend),
         size=charts,
