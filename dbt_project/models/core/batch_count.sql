@@ -49,11 +49,18 @@ landed as (
     where {{ is_affected_in_union('batch_id', 'affected_batch') }}
 ),
 
+-- Rows of records and registers, and changes of records, which land as events.
 landing as (
     select
         batch_id,
         count(*) as landed_rows
-    from landed
+    from (
+        select batch_id from landed
+        union all
+        select batch_id
+        from {{ source('ops', 'record_event') }}
+        where batch_id is not null and {{ is_affected('batch_id', 'affected_batch') }}
+    ) as landed_row
     group by batch_id
 ),
 

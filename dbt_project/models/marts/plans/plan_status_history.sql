@@ -63,13 +63,15 @@ finding as (
     order by evidence.item_code asc, evidence.day asc, evidence.evidence_id desc
 ),
 
+-- What is measured changes on many days: carried on as a running sum, not looked up for each.
 measure as (
     select
         target_code as item_code,
         day,
-        numerator,
-        denominator
+        numerator - lag(numerator, 1, 0::bigint) over by_target as numerator_change,
+        denominator - lag(denominator, 1, 0::bigint) over by_target as denominator_change
     from {{ ref('plan_target_measure') }}
+    window by_target as (partition by target_code order by day)
 ),
 
 -- Between two of these days nothing about an item can change.
@@ -124,7 +126,8 @@ latest as (
         breakpoint.day,
         max(evidence_day.day) over up_to_now as evidence_day,
         max(finding.day) over up_to_now as finding_day,
-        max(measure.day) over up_to_now as measure_day
+        (sum(measure.numerator_change) over up_to_now)::bigint as numerator,
+        (sum(measure.denominator_change) over up_to_now)::bigint as denominator
     from breakpoint
     left join evidence_day
         on breakpoint.item_code = evidence_day.item_code and breakpoint.day = evidence_day.day
@@ -139,21 +142,20 @@ known as (
         latest.item_code,
         latest.day,
         latest.evidence_day,
-        coalesce(measure.denominator > 0, false) as is_measured,
-        case when measure.denominator > 0 then measure.numerator end as numerator,
-        case when measure.denominator > 0 then measure.denominator end as denominator,
+        coalesce(latest.denominator > 0, false) as is_measured,
+        case when latest.denominator > 0 then latest.numerator end as numerator,
+        case when latest.denominator > 0 then latest.denominator end as denominator,
         case
-            when measure.denominator > 0 then round(100.0 * measure.numerator / measure.denominator, 2)
+            when latest.denominator > 0 then round(100.0 * latest.numerator / latest.denominator, 2)
             else finding.value
         end as value,
         case
-            when measure.denominator > 0 then 100 * measure.numerator >= item.target_value * measure.denominator
+            when latest.denominator > 0 then 100 * latest.numerator >= item.target_value * latest.denominator
             else coalesce(finding.is_reached, false)
         end as is_reached
     from latest
     inner join item on latest.item_code = item.item_code
     left join finding on latest.item_code = finding.item_code and latest.finding_day = finding.day
-    left join measure on latest.item_code = measure.item_code and latest.measure_day = measure.day
 ),
 
 dated as (
