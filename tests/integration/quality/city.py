@@ -194,7 +194,8 @@ def _plant_later_batch(connection: psycopg.Connection) -> None:
         decided = {contract.decided_field: date(2026, 2, 2 + 7 * number)}
         _row(connection, contract, batch_id, 201 + number, **decided)
     connection.execute(
-        "update ops.batch set delivered_rows = accepted_rows, quarantined_rows = 0 where batch_id = %s", [batch_id]
+        "update ops.batch set delivered_rows = accepted_rows, quarantined_rows = 0 where batch_id = %s",
+        [batch_id],
     )
 
 
