@@ -128,6 +128,19 @@ repair_time as (
     group by date_trunc('month', repair.decided_on), member.scope_code, member.level_feed
 ),
 
+feedback_time as (
+    select
+        date_trunc('month', item.closed_on)::date as month,
+        member.scope_code,
+        member.level_feed,
+        percentile_disc(0.5) within group (order by item.workdays) as p50,
+        count(item.workdays) as cases
+    from {{ ref('feedback_item') }} as item
+    inner join {{ member }} as member on item.feed = member.feed
+    where item.outcome = 'corrected'
+    group by date_trunc('month', item.closed_on), member.scope_code, member.level_feed
+),
+
 measured_values as (
     select
         month,
@@ -193,6 +206,15 @@ measured_values as (
         p50 as numerator,
         cases as denominator
     from repair_time
+    union all
+    select
+        month,
+        scope_code,
+        level_feed,
+        'feedback_p50' as metric_code,
+        p50 as numerator,
+        cases as denominator
+    from feedback_time
 ),
 
 {{ judged_metrics('measured_values', ['scope_code', 'level_feed']) }}

@@ -195,6 +195,7 @@ class Reference:
         found |= self._of_periods(feeds)
         found |= self._of_entries(feeds)
         found |= self._of_cases(feeds)
+        found |= self._of_returned(feeds)
         return found
 
     def _of_nights(self, feeds: list[str]) -> Figures:
@@ -309,6 +310,39 @@ class Reference:
                 found["repairs_received", month, None] = (count, None)
                 found["repair_in_time_rate", month, None] = (in_time, count)
                 found["repair_p50", month, None] = (rank(taken, 0.5), count)
+        return found
+
+    def _of_returned(self, feeds: list[str]) -> Figures:
+        limit = next(one.amount for one in load_catalogue().deadlines if one.procedure == "feedback")
+        rows = pd.DataFrame(
+            [
+                (one.night, outcome, closed_on)
+                for one in self.truth.deliveries
+                if one.feed in feeds
+                for outcome, closed_on in one.returned
+            ],
+            columns=["night", "outcome", "closed_on"],
+        )
+        found: Figures = {}
+        for month, cohort in rows.groupby(rows.night.map(month_of)):
+            asked = int((cohort.outcome != "duplicate").sum())
+            outcomes = cohort.outcome.value_counts().to_dict()
+            corrected = cohort[cohort.outcome == "corrected"]
+            in_time = sum(
+                done <= night or workdays(night, done - ONE) < limit
+                for night, done in zip(corrected.night, corrected.closed_on, strict=True)
+            )
+            counts = {name: outcomes.get(name, 0) for name in ("corrected", "rerejected", "ignored")}
+            found["feedback_rows", month, None] = (asked, None)
+            found["feedback_handling_rate", month, None] = (sum(counts.values()), asked)
+            found["feedback_correction_rate", month, None] = (counts["corrected"], asked)
+            found["feedback_in_time_rate", month, None] = (in_time, asked)
+            found["feedback_rerejection_rate", month, None] = (counts["rerejected"], asked)
+            found["feedback_ignore_rate", month, None] = (counts["ignored"], asked)
+        corrected = rows[rows.outcome == "corrected"]
+        for month, done in corrected.groupby(corrected.closed_on.map(month_of)):
+            taken = [workdays(night, on) for night, on in zip(done.night, done.closed_on, strict=True)]
+            found["feedback_p50", month, None] = (rank(taken, 0.5), len(taken))
         return found
 
     def district_figures(self) -> dict[tuple[str, date, str], Figure]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from credit_warehouse.cities import load_cities
@@ -86,6 +87,8 @@ class Delivery:
     initial: bool
     refused: bool = False
     batch_id: int = 0
+    returned: list[tuple[str | None, date | None]] = field(default_factory=list)
+    """What became of the rejected rows, in their order, and when; none = still open."""
 
     @property
     def delivered(self) -> int:
@@ -223,9 +226,11 @@ class Year:
             for number, authority in enumerate(one.rejected, start=1001):
                 payload = {contract.authority_header: authority} if authority else {"line": "无法识别"}
                 connection.execute(
-                    "insert into quarantine.rejected_row values (%s, %s, %s, null, %s, '[]')",
+                    "insert into quarantine.rejected_row (batch_id, source_row, feed, payload, violations, is_key_whole)"
+                    """ values (%s, %s, %s, %s, '[{"rule": "enum", "field": "", "error_code": 30003}]', true)""",
                     [one.batch_id, number, one.feed, Jsonb(payload)],
                 )
+                self._close(connection, one, number)
             if one.profile:
                 # Some of the rejected rows are rejected for contradicting themselves.
                 one.profile["contradicted_rows"] = self.chance.randrange(len(one.rejected) + 1)
@@ -241,6 +246,21 @@ class Year:
                 )
         if one.refused:
             answer(one.feed, one.night, "refused")
+
+    def _close(self, connection: psycopg.Connection, one: Delivery, number: int) -> None:
+        """What becomes of a returned row: some stay open."""
+        outcome = self.chance.choice([None, "corrected", "corrected", "rerejected", "ignored", "duplicate"])
+        waited = 0 if outcome == "duplicate" else self.chance.randrange(14)
+        closed_on = one.night + timedelta(days=waited) if outcome else None
+        one.returned.append((outcome, closed_on))
+        if outcome is None:
+            return
+        person = ("张", "无法补正") if outcome == "ignored" else (None, None)
+        connection.execute(
+            "update quarantine.rejected_row set outcome = %s, closing_id = nextval('quarantine.closing_id'), closed_on = %s,"
+            " closed_batch_id = %s, closed_by = %s, closed_reason = %s where batch_id = %s and source_row = %s",
+            [outcome, closed_on, None if person[0] else one.batch_id, *person, one.batch_id, number],
+        )
 
     def _enter(self, after: date, until: date) -> None:
         """What officers enter; a wrong entry is answered by a second one with the same key."""

@@ -194,7 +194,7 @@ def assert_published(account: Account) -> None:
             row[14],
         )
         for row in read(
-            "select business_date, feed, returned_rows, corrected_rows, corrected_within_5wd, rerejected_rows,"
+            "select business_date, feed, returned_rows, corrected_rows, corrected_in_time_rows, rerejected_rows,"
             " ignored_rows, duplicate_rows, open_rows, asked_rows, handled_rows, handling_rate, correction_rate,"
             " ignore_rate, is_small from mart.feedback_daily"
         )

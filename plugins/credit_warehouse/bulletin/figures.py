@@ -169,7 +169,7 @@ order by period.state desc, count(*) desc, feed.department_name, feed.feed_label
 """
 _CORRECTIONS = """
 select department_name, sum(returned_rows) as returned, sum(asked_rows) as asked, sum(corrected_rows) as corrected,
-    sum(corrected_within_5wd) as in_time, sum(rerejected_rows) as rerejected, sum(ignored_rows) as ignored,
+    sum(corrected_in_time_rows) as in_time, sum(rerejected_rows) as rerejected, sum(ignored_rows) as ignored,
     sum(open_rows) as open
 from mart.feedback_daily where business_date between %(month)s and %(as_of)s
 group by department_name order by sum(open_rows) desc, department_name

@@ -75,6 +75,21 @@ repaired as (
     group by date_trunc('month', decided_on), feed
 ),
 
+-- What became of the rows returned in the month, whenever that was.
+returned as (
+    select
+        date_trunc('month', business_date)::date as month,
+        feed,
+        sum(asked_rows) as asked,
+        sum(handled_rows) as handled,
+        sum(corrected_rows) as corrected,
+        sum(corrected_in_time_rows) as in_time,
+        sum(rerejected_rows) as rerejected,
+        sum(ignored_rows) as ignored
+    from {{ ref('feedback_daily') }}
+    group by date_trunc('month', business_date), feed
+),
+
 figure as (
     select
         coverage.month,
@@ -169,6 +184,23 @@ figure as (
         values
         ('repairs_received', repaired.received, null),
         ('repair_in_time_rate', repaired.in_time, repaired.received)
+    ) as metric (metric_code, numerator, denominator)
+    union all
+    select
+        returned.month,
+        returned.feed,
+        metric.metric_code,
+        metric.numerator,
+        metric.denominator
+    from returned
+    cross join lateral (
+        values
+        ('feedback_rows', returned.asked, null),
+        ('feedback_handling_rate', returned.handled, returned.asked),
+        ('feedback_correction_rate', returned.corrected, returned.asked),
+        ('feedback_in_time_rate', returned.in_time, returned.asked),
+        ('feedback_rerejection_rate', returned.rerejected, returned.asked),
+        ('feedback_ignore_rate', returned.ignored, returned.asked)
     ) as metric (metric_code, numerator, denominator)
 ),
 
