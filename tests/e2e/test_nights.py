@@ -83,26 +83,23 @@ class System:
     def promised(self, night: date) -> dict[str, tuple[int, int, int]]:
         return {feed: (n.delivered, n.accepted, n.quarantined) for feed, n in self.key(night).feeds.items()}
 
-    def marts(self) -> list[tuple[Any, ...]]:
-        """A digest of everything the current publication holds; what readers see of it shrinks as days pass."""
+    def marts(self) -> dict[str, tuple[Any, ...]]:
+        """A digest of everything the current publication holds, by mart; what readers see of it shrinks as days pass."""
         names = self.rows(
             "select relname from pg_class where relnamespace = 'mart_store'::regnamespace and relkind = 'r' order by 1"
         )
         number, _ = self.current()
-        return [
-            (
-                name,
-                *self.rows(
-                    "select count(*), md5(string_agg(held, chr(10) order by held)) from ("
-                    " select (to_jsonb(m) - 'valid_from_publication' - 'valid_to_publication')::text as held"
-                    f" from mart_store.{name} as m where valid_from_publication <= %s"
-                    " and coalesce(valid_to_publication > %s, true)) as rows_held",
-                    number,
-                    number,
-                )[0],
-            )
+        return {
+            name: self.rows(
+                "select count(*), md5(string_agg(held, chr(10) order by held)) from ("
+                " select (to_jsonb(m) - 'valid_from_publication' - 'valid_to_publication')::text as held"
+                f" from mart_store.{name} as m where valid_from_publication <= %s"
+                " and coalesce(valid_to_publication > %s, true)) as rows_held",
+                number,
+                number,
+            )[0]
             for (name,) in names
-        ]
+        }
 
     def assert_core_is_the_truth_of(self, night: date) -> None:
         found = {
@@ -214,7 +211,11 @@ def test_rollback_and_a_full_rebuild_give_what_was_there(system: System) -> None
     assert system.marts() == published
     system.ok("publish", "--date", AFTER.isoformat(), "--full-refresh")
     assert system.current()[0] > number
-    assert system.marts() == published, "row for row what four nights built"
+    rebuilt = system.marts()
+    changed = {mart for mart in rebuilt if rebuilt[mart] != published[mart]}
+    assert changed <= {"exchange_status"}, (
+        "row for row what four nights built, and what the province said since"
+    )
 
 
 @pytest.mark.parametrize(
