@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 190, 46, 26, 14
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 190, 76, 26, 14
 
 
 @dataclass(frozen=True)
