@@ -51,15 +51,13 @@ judged as (
         measured.numerator,
         measured.denominator,
         measured.numerator / nullif(measured.denominator, 0) as rate,
-        coalesce(measured.denominator < parameter.value, false) as is_small
+        coalesce(measured.denominator < {{ small_count('make_date(line.year, 1, 1)') }}, false) as is_small
     from line
     left join measured
         on
             line.{{ period }} = measured.{{ period }}
             and line.department_code = measured.department_code
             and line.indicator_code = measured.indicator_code
-    left join {{ source('ops', 'metric_parameter') }} as parameter
-        on parameter.name = 'small_count' and {{ holds_on('parameter', 'make_date(line.year, 1, 1)') }}
 ),
 
 scored as (

@@ -20,3 +20,27 @@
         on due.is_workday and beginning.workday_number + deadline.amount = due.workday_number
     order by started.case_id asc, (deadline.region = '*') asc
 {%- endmacro %}
+
+{#- CTEs `due`, `record`, `feed` and `working_day` of a procedure about records: `cases` has case_id, record_key and the day
+    starts_on. -#}
+{% macro procedure_context(cases, procedure, step) -%}
+due as (
+    {{ deadlines(cases, procedure, step) }}
+),
+
+record as (
+    select
+        record_key,
+        feed
+    from {{ ref('credit_record') }}
+    where record_key in (select started.record_key from {{ cases }} as started)
+),
+
+feed as (
+    select * from {{ ref('feed') }}
+),
+
+working_day as (
+    select * from {{ ref('working_day') }}
+)
+{%- endmacro %}

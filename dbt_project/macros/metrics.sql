@@ -4,6 +4,51 @@
 {%- endmacro %}
 
 
+{#- Fewer than this are told as a small sample (DOMAIN.md §5.2); the parameter in force on a day. -#}
+{% macro small_count(day) -%}
+    (
+        select small.value
+        from {{ source('ops', 'metric_parameter') }} as small
+        where small.name = 'small_count' and {{ holds_on('small', day) }}
+    )
+{%- endmacro %}
+
+
+{#- Rows of metrics from a CTE with a column per count: `figures` are (metric_code, numerator, denominator). -#}
+{% macro metrics_of(counts, keys, figures) -%}
+    select
+        {% for key in keys -%}
+        {{ counts }}.{{ key }},
+        {% endfor -%}
+        metric.metric_code,
+        metric.numerator::numeric as numerator,
+        metric.denominator::numeric as denominator
+    from {{ counts }}
+    cross join lateral (
+        values
+        {% for code, numerator, denominator in figures -%}
+        ('{{ code }}', {{ numerator }}, {{ denominator }}){{ ',' if not loop.last }}
+        {% endfor %}
+    ) as metric (metric_code, numerator, denominator)
+{%- endmacro %}
+
+
+{#- Median working days of cases closed in a month, per scope: `cases` has the feed, `closed_on` the day and `workdays`
+    the time taken. -#}
+{% macro median_of(cases, member, closed_on, workdays, condition='true') -%}
+    select
+        date_trunc('month', closed.{{ closed_on }})::date as month,
+        member.scope_code,
+        member.level_feed,
+        percentile_disc(0.5) within group (order by closed.{{ workdays }}) as p50,
+        count(closed.{{ workdays }}) as cases
+    from {{ cases }} as closed
+    inner join {{ member }} as member on closed.feed = member.feed
+    where closed.{{ closed_on }} is not null and {{ condition }}
+    group by date_trunc('month', closed.{{ closed_on }}), member.scope_code, member.level_feed
+{%- endmacro %}
+
+
 {#- CTEs `measured_values` and `judged` of a monthly metric view. `member` is a CTE (scope_code, feed, level_feed): which
     feeds count for which scope; level_feed is the feed itself where it has a row of its own, null for the scope as a
     whole. What does not add up (quantiles, the oldest, coverage) is computed from its own grain for each scope. -#}
@@ -104,43 +149,18 @@ item_coverage as (
 ),
 
 objection_time as (
-    select
-        date_trunc('month', objection.closed_on)::date as month,
-        member.scope_code,
-        member.level_feed,
-        percentile_disc(0.5) within group (order by objection.workdays_taken) as p50,
-        count(objection.workdays_taken) as cases
-    from {{ ref('objection') }} as objection
-    inner join {{ member }} as member on objection.feed = member.feed
-    where objection.closed_on is not null
-    group by date_trunc('month', objection.closed_on), member.scope_code, member.level_feed
+    {{ median_of(ref('objection'), member, 'closed_on', 'workdays_taken') }}
 ),
 
 repair_time as (
-    select
-        date_trunc('month', repair.decided_on)::date as month,
-        member.scope_code,
-        member.level_feed,
-        percentile_disc(0.5) within group (order by repair.workdays_taken) as p50,
-        count(repair.workdays_taken) as cases
-    from {{ ref('repair') }} as repair
-    inner join {{ member }} as member on repair.feed = member.feed
-    group by date_trunc('month', repair.decided_on), member.scope_code, member.level_feed
+    {{ median_of(ref('repair'), member, 'decided_on', 'workdays_taken') }}
 ),
 
 feedback_time as (
-    select
-        date_trunc('month', item.closed_on)::date as month,
-        member.scope_code,
-        member.level_feed,
-        percentile_disc(0.5) within group (order by item.workdays) as p50,
-        count(item.workdays) as cases
-    from {{ ref('feedback_item') }} as item
-    inner join {{ member }} as member on item.feed = member.feed
-    where item.outcome = 'corrected'
-    group by date_trunc('month', item.closed_on), member.scope_code, member.level_feed
+    {{ median_of(ref('feedback_item'), member, 'closed_on', 'workdays', "closed.outcome = 'corrected'") }}
 ),
 
+{% set keys = ['month', 'scope_code', 'level_feed'] -%}
 measured_values as (
     select
         month,
@@ -151,70 +171,19 @@ measured_values as (
         denominator
     from additive
     union all
-    select
-        delay_quantile.month,
-        delay_quantile.scope_code,
-        delay_quantile.level_feed,
-        metric.metric_code,
-        metric.numerator,
-        delay_quantile.records as denominator
-    from delay_quantile
-    cross join lateral (
-        values
-        ('delay_p50', delay_quantile.p50),
-        ('delay_p90', delay_quantile.p90),
-        ('delay_max', delay_quantile.longest)
-    ) as metric (metric_code, numerator)
+    {{ delay_metrics(keys) }}
     union all
-    select
-        month,
-        scope_code,
-        level_feed,
-        'freshness_days' as metric_code,
-        freshness_days as numerator,
-        feeds as denominator
-    from freshness
+    {{ metrics_of('freshness', keys, [('freshness_days', 'freshness.freshness_days', 'freshness.feeds')]) }}
     union all
-    select
-        item_coverage.month,
-        item_coverage.scope_code,
-        item_coverage.level_feed,
-        metric.metric_code,
-        metric.numerator,
-        metric.denominator
-    from item_coverage
-    cross join lateral (
-        values
-        ('item_coverage_rate', item_coverage.items_reported, item_coverage.items_owed),
-        ('department_coverage_rate', item_coverage.departments_reporting, item_coverage.departments_owing)
-    ) as metric (metric_code, numerator, denominator)
+    {{ metrics_of('item_coverage', keys, [
+        ('item_coverage_rate', 'item_coverage.items_reported', 'item_coverage.items_owed'),
+        ('department_coverage_rate', 'item_coverage.departments_reporting', 'item_coverage.departments_owing'),
+    ]) }}
+    {%- for procedure in ['objection', 'repair', 'feedback'] %}
+    {%- set taken = procedure ~ '_time' %}
     union all
-    select
-        month,
-        scope_code,
-        level_feed,
-        'objection_p50' as metric_code,
-        p50 as numerator,
-        cases as denominator
-    from objection_time
-    union all
-    select
-        month,
-        scope_code,
-        level_feed,
-        'repair_p50' as metric_code,
-        p50 as numerator,
-        cases as denominator
-    from repair_time
-    union all
-    select
-        month,
-        scope_code,
-        level_feed,
-        'feedback_p50' as metric_code,
-        p50 as numerator,
-        cases as denominator
-    from feedback_time
+    {{ metrics_of(taken, keys, [(procedure ~ '_p50', taken ~ '.p50', taken ~ '.cases')]) }}
+    {%- endfor %}
 ),
 
 {{ judged_metrics('measured_values', ['scope_code', 'level_feed']) }}
@@ -237,6 +206,16 @@ measured_values as (
         from {{ histogram }}
     ) as ranked
     group by {{ keys | join(', ') }}
+{%- endmacro %}
+
+
+{#- The metrics told by the CTE `delay_quantile`. -#}
+{% macro delay_metrics(keys) -%}
+    {{ metrics_of('delay_quantile', keys, [
+        ('delay_p50', 'delay_quantile.p50', 'delay_quantile.records'),
+        ('delay_p90', 'delay_quantile.p90', 'delay_quantile.records'),
+        ('delay_max', 'delay_quantile.longest', 'delay_quantile.records'),
+    ]) }}
 {%- endmacro %}
 
 
@@ -265,7 +244,9 @@ judged as (
         case
             when metric.unit = 'share' then measured.numerator::numeric / nullif(measured.denominator, 0)
         end as rate,
-        coalesce(metric.unit in ('share', 'workday') and measured.denominator < parameter.value, false) as is_small,
+        coalesce(
+            metric.unit in ('share', 'workday') and measured.denominator < {{ small_count('spine.month') }}, false
+        ) as is_small,
         measured.numerator is not null
         and (metric.unit <> 'share' or measured.denominator is not null) as is_known
     from spine
@@ -277,7 +258,5 @@ judged as (
             and spine.{{ key }} is not distinct from measured.{{ key }}
             {% endfor -%}
             and metric.metric_code = measured.metric_code
-    left join {{ source('ops', 'metric_parameter') }} as parameter
-        on parameter.name = 'small_count' and {{ holds_on('parameter', 'spine.month') }}
 )
 {%- endmacro %}

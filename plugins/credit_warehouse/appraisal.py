@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from credit_warehouse.database import replace_rows
 from credit_warehouse.metrics import load_metrics
 from credit_warehouse.settings import get_settings
 
@@ -87,15 +88,11 @@ def _load(path: Path) -> tuple[Indicator, ...]:
 
 def apply(connection: psycopg.Connection, sheet: tuple[Indicator, ...]) -> None:
     """Replace what the database knows of the sheet. Idempotent."""
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("delete from ops.appraisal_indicator")
-        cursor.executemany(
-            "insert into ops.appraisal_indicator (indicator_code, ordinal, indicator_label, category, max_points, is_bonus,"
-            " metric_code, feeds, full_from, valid_from, valid_to, source) values (%(code)s, %(ordinal)s, %(label)s,"
-            " %(category)s, %(max_points)s, %(is_bonus)s, %(metric)s, %(feeds)s, %(full_from)s, %(valid_from)s,"
-            " %(valid_to)s, %(source)s)",
-            [
-                {**indicator.model_dump(), "ordinal": ordinal, "feeds": list(indicator.feeds) or None}
-                for ordinal, indicator in enumerate(sheet, 1)
-            ],
-        )
+    names = {"code": "indicator_code", "label": "indicator_label", "metric": "metric_code"}
+    rows = [
+        {names.get(key, key): value for key, value in indicator.model_dump().items()}
+        | {"ordinal": ordinal, "feeds": list(indicator.feeds) or None}
+        for ordinal, indicator in enumerate(sheet, 1)
+    ]
+    with connection.transaction():
+        replace_rows(connection, "appraisal_indicator", ["indicator_code", "valid_from"], rows)

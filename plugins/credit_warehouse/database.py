@@ -37,6 +37,20 @@ def connect(publication: int | None = None, **options: Any) -> psycopg.Connectio
     return psycopg.connect(make_conninfo(database_url(), **options))
 
 
+def insert_rows(connection: psycopg.Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Add ``rows``, all with the same columns, to ``ops.<table>``."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_insertion(table, list(rows[0])), rows)
+
+
+def _insertion(table: str, columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL("insert into {} ({}) values ({})").format(
+        sql.Identifier("ops", table),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.SQL(", ").join(map(sql.Placeholder, columns)),
+    )
+
+
 def replace_rows(
     connection: psycopg.Connection, table: str, key: Sequence[str], rows: Sequence[dict[str, Any]]
 ) -> None:
@@ -46,12 +60,10 @@ def replace_rows(
         psycopg.errors.ForeignKeyViolation: a row that is no more among ``rows`` is still referred to.
     """
     columns = list(rows[0])
-    names, keys = (sql.SQL(", ").join(map(sql.Identifier, some)) for some in (columns, key))
+    keys = sql.SQL(", ").join(map(sql.Identifier, key))
     changes = [name for name in columns if name not in key]
-    upsert = sql.SQL("insert into {} ({}) values ({}) on conflict ({}) do {}").format(
-        sql.Identifier("ops", table),
-        names,
-        sql.SQL(", ").join(map(sql.Placeholder, columns)),
+    upsert = sql.SQL("{} on conflict ({}) do {}").format(
+        _insertion(table, columns),
         keys,
         sql.SQL("update set {}").format(
             sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in changes)

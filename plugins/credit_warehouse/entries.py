@@ -13,12 +13,10 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-import psycopg
-from psycopg import sql
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from credit_warehouse.contracts import load_contracts
-from credit_warehouse.database import connect
+from credit_warehouse.database import connect, insert_rows
 
 
 class EntriesRefused(ValueError):
@@ -192,7 +190,9 @@ def enter(kind: str, path: Path, entered_by: str) -> int:
     entry = KINDS[kind]
     entries = list(_read(entry, path))
     with connect() as connection:
-        _insert(connection, entry.table, [one.model_dump() | {"entered_by": entered_by} for one in entries])
+        insert_rows(
+            connection, entry.table, [one.model_dump() | {"entered_by": entered_by} for one in entries]
+        )
     return len(entries)
 
 
@@ -251,14 +251,3 @@ def _text(path: Path) -> str:
         except UnicodeDecodeError:
             continue
     raise EntriesRefused([f"{path.name} 既不是 UTF-8 也不是 GB18030 编码，请另存为 CSV UTF-8"])
-
-
-def _insert(connection: psycopg.Connection, table: str, rows: list[dict[str, Any]]) -> None:
-    columns = list(rows[0])
-    statement = sql.SQL("insert into ops.{} ({}) values ({})").format(
-        sql.Identifier(table),
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
-        sql.SQL(", ").join(map(sql.Placeholder, columns)),
-    )
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from credit_warehouse.database import replace_rows
 from credit_warehouse.settings import get_settings
 
 
@@ -64,10 +65,7 @@ def _load(path: Path) -> tuple[Metric, ...]:
 
 def apply(connection: psycopg.Connection, metrics: tuple[Metric, ...]) -> None:
     """Replace what the database knows of the metrics. Idempotent."""
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("delete from ops.metric")
-        cursor.executemany(
-            "insert into ops.metric values (%(code)s, %(label)s, %(name)s, %(formula)s, %(numerator)s,"
-            " %(denominator)s, %(unit)s, %(higher_is_better)s, %(source)s)",
-            [metric.model_dump() for metric in metrics],
-        )
+    names = {"code": "metric_code", "label": "metric_label", "name": "metric_name"}
+    rows = [{names.get(key, key): value for key, value in metric.model_dump().items()} for metric in metrics]
+    with connection.transaction():
+        replace_rows(connection, "metric", ["metric_code"], rows)

@@ -216,7 +216,7 @@ def publish(warehouse: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         assert opened is not None
         if opened.publication_id == 1:
             dbt(monkeypatch, project, 1, night, "seed")
-        chosen = ("--select", "+feedback_item+", "+feed_published", *arguments)
+        chosen = ("--select", "+feedback_daily", "+feedback_delay_daily", "+feed_published", *arguments)
         dbt(monkeypatch, project, opened.publication_id, night, "run", *chosen)
         publication.publish(opened.publication_id, "test")
 

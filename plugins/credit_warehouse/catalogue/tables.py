@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from credit_warehouse.catalogue.model import Catalogue, DisplayRegime, DisplayRule
+from credit_warehouse.database import insert_rows
 
 SEVERITIES = ("未定", "轻微", "一般", "较重", "严重")
 
@@ -27,18 +28,7 @@ def apply(connection: psycopg.Connection, catalogue: Catalogue) -> None:
         for table in tables:
             connection.execute(sql.SQL("delete from ops.{}").format(sql.Identifier(table)))
         for table in ("catalogue_item", "legal_basis", "display_rule", "deadline"):
-            _insert(connection, table, tables[table])
-
-
-def _insert(connection: psycopg.Connection, table: str, rows: Sequence[Row]) -> None:
-    columns = list(rows[0])
-    statement = sql.SQL("insert into ops.{} ({}) values ({})").format(
-        sql.Identifier(table),
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
-        sql.SQL(", ").join(map(sql.Placeholder, columns)),
-    )
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)
+            insert_rows(connection, table, tables[table])
 
 
 def _items(catalogue: Catalogue) -> Iterator[Row]:

@@ -3,83 +3,55 @@
 {%- set affected, publication = ref('affected_standing'), source('ops', 'publication') %}
 {%- set spells, earlier = built_relation('core', 'population_spell'), built_relation('core', 'spell_before') %}
 {%- set counted = built_relation('mart_store', 'population_movement') %}
+{%- set everything = flags.FULL_REFRESH or none in (spells, earlier, counted) %}
+{%- set types = {
+    'population': 'text', 'group_name': 'text', 'district': 'text', 'from_day': 'date', 'until_day': 'date',
+    'is_filed': 'boolean', 'enters_district': 'boolean', 'leaves_district': 'boolean', 'enters_city': 'boolean',
+    'leaves_city': 'boolean', 'is_filed_anew': 'boolean', 'is_unfiled': 'boolean',
+} %}
 with base as (
     {{ base_publication() }}
 ),
 
-{% if flags.FULL_REFRESH or none in (spells, earlier, counted) -%}
-final as (
-    select
-        null::uuid as subject_key,
-        null::text as population,
-        null::text as group_name,
-        null::text as district,
-        null::date as from_day,
-        null::date as until_day,
-        null::boolean as is_filed,
-        null::boolean as enters_district,
-        null::boolean as leaves_district,
-        null::boolean as enters_city,
-        null::boolean as leaves_city,
-        null::boolean as is_filed_anew,
-        null::boolean as is_unfiled,
-        {{ publication_id() }}::bigint as noted_by
-    from base
-)
-{%- else -%}
+{% if not everything -%}
 kept as (
     select
         earlier.subject_key,
-        earlier.population,
-        earlier.group_name,
-        earlier.district,
-        earlier.from_day,
-        earlier.until_day,
-        earlier.is_filed,
-        earlier.enters_district,
-        earlier.leaves_district,
-        earlier.enters_city,
-        earlier.leaves_city,
-        earlier.is_filed_anew,
-        earlier.is_unfiled,
+        {% for column in types -%}
+        earlier.{{ column }},
+        {% endfor -%}
         earlier.noted_by
     from {{ earlier }} as earlier
     cross join base
     where earlier.noted_by > base.publication_id
 ),
 
+{% endif -%}
+-- The row without a subject: nothing is known of before, everything is counted.
 final as (
     select
+        null::uuid as subject_key,
+        {% for column, type in types.items() -%}
+        null::{{ type }} as {{ column }},
+        {% endfor -%}
+        {{ publication_id() }}::bigint as noted_by
+    from base
+    {%- if not everything %}
+    where base.publication_id is null
+    union all
+    select
         subject_key,
-        population,
-        group_name,
-        district,
-        from_day,
-        until_day,
-        is_filed,
-        enters_district,
-        leaves_district,
-        enters_city,
-        leaves_city,
-        is_filed_anew,
-        is_unfiled,
+        {% for column in types -%}
+        {{ column }},
+        {% endfor -%}
         noted_by
     from kept
     union all
     select
         affected.subject_key,
-        spell.population,
-        spell.group_name,
-        spell.district,
-        spell.from_day,
-        spell.until_day,
-        spell.is_filed,
-        spell.enters_district,
-        spell.leaves_district,
-        spell.enters_city,
-        spell.leaves_city,
-        spell.is_filed_anew,
-        spell.is_unfiled,
+        {% for column in types -%}
+        spell.{{ column }},
+        {% endfor -%}
         {{ publication_id() }}::bigint as noted_by
     from {{ affected }} as affected
     left join {{ spells }} as spell on affected.subject_key = spell.subject_key
@@ -88,25 +60,7 @@ final as (
             select 1 from kept
             where kept.subject_key = affected.subject_key
         )
-    union all
-    select
-        null::uuid as subject_key,
-        null::text as population,
-        null::text as group_name,
-        null::text as district,
-        null::date as from_day,
-        null::date as until_day,
-        null::boolean as is_filed,
-        null::boolean as enters_district,
-        null::boolean as leaves_district,
-        null::boolean as enters_city,
-        null::boolean as leaves_city,
-        null::boolean as is_filed_anew,
-        null::boolean as is_unfiled,
-        {{ publication_id() }}::bigint as noted_by
-    from base
-    where base.publication_id is null
+    {%- endif %}
 )
-{%- endif %}
 
 select * from final

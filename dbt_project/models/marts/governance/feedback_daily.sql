@@ -7,15 +7,6 @@ feed as (
     select * from {{ ref('feed_published') }}
 ),
 
-small as (
-    select
-        value,
-        valid_from,
-        valid_to
-    from {{ source('ops', 'metric_parameter') }}
-    where name = 'small_count'
-),
-
 counted as (
     select
         opened_on as business_date,
@@ -64,13 +55,9 @@ final as (
         round(asked.handled_rows::numeric / nullif(asked.asked_rows, 0), 6) as handling_rate,
         round(asked.corrected_rows::numeric / nullif(asked.asked_rows, 0), 6) as correction_rate,
         round(asked.ignored_rows::numeric / nullif(asked.asked_rows, 0), 6) as ignore_rate,
-        asked.asked_rows < small.value as is_small
+        asked.asked_rows < {{ small_count('asked.business_date') }} as is_small
     from asked
     inner join feed on asked.feed = feed.feed
-    left join small
-        on
-            asked.business_date >= small.valid_from
-            and (small.valid_to is null or asked.business_date <= small.valid_to)
 )
 
 select * from final

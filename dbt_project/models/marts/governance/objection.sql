@@ -28,25 +28,7 @@ closed as (
     order by record_key asc, objection_no asc, event_id asc
 ),
 
-due as (
-    {{ deadlines('filed', 'objection', 'decide') }}
-),
-
-record as (
-    select
-        record_key,
-        feed
-    from {{ ref('credit_record') }}
-    where record_key in (select filed.record_key from filed)
-),
-
-feed as (
-    select * from {{ ref('feed') }}
-),
-
-working_day as (
-    select * from {{ ref('working_day') }}
-),
+{{ procedure_context('filed', 'objection', 'decide') }},
 
 final as (
     -- Whose record it is stays in the audited history: an upheld objection must leave no trace here.

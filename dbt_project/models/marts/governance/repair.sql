@@ -12,25 +12,7 @@ with event as (
     where record_event.kind = 'repair' and record_event.event_id <= {{ taken_in('events_through') }}
 ),
 
-due as (
-    {{ deadlines('event', 'repair', 'sync') }}
-),
-
-record as (
-    select
-        record_key,
-        feed
-    from {{ ref('credit_record') }}
-    where record_key in (select event.record_key from event)
-),
-
-feed as (
-    select * from {{ ref('feed') }}
-),
-
-working_day as (
-    select * from {{ ref('working_day') }}
-),
+{{ procedure_context('event', 'repair', 'sync') }},
 
 final as (
     -- Whose record it is stays in the audited history: a repair must leave no trace here.

@@ -25,36 +25,16 @@ delay_quantile as (
     {{ quantiles_of('delay', ['month', 'district_code']) }}
 ),
 
+{% set keys = ['month', 'district_code'] -%}
 measured_values as (
-    select
-        counted.month,
-        counted.district_code,
-        metric.metric_code,
-        metric.numerator,
-        metric.denominator
-    from counted
-    cross join
-        lateral (
-            values
-            ('delivered_rows', counted.delivered_rows, null),
-            ('compliance_rate', counted.accepted_rows, counted.delivered_rows),
-            ('timeliness_rate', counted.on_time_records, counted.timed_records),
-            ('late_rate', counted.timed_records - counted.on_time_records, counted.timed_records)
-        ) as metric (metric_code, numerator, denominator)
+    {{ metrics_of('counted', keys, [
+        ('delivered_rows', 'counted.delivered_rows', 'null'),
+        ('compliance_rate', 'counted.accepted_rows', 'counted.delivered_rows'),
+        ('timeliness_rate', 'counted.on_time_records', 'counted.timed_records'),
+        ('late_rate', 'counted.timed_records - counted.on_time_records', 'counted.timed_records'),
+    ]) }}
     union all
-    select
-        delay_quantile.month,
-        delay_quantile.district_code,
-        metric.metric_code,
-        metric.numerator,
-        delay_quantile.records as denominator
-    from delay_quantile
-    cross join lateral (
-        values
-        ('delay_p50', delay_quantile.p50),
-        ('delay_p90', delay_quantile.p90),
-        ('delay_max', delay_quantile.longest)
-    ) as metric (metric_code, numerator)
+    {{ delay_metrics(keys) }}
 ),
 
 {{ judged_metrics('measured_values', ['district_code']) }},

@@ -91,128 +91,58 @@ returned as (
 ),
 
 figure as (
-    select
-        coverage.month,
-        coverage.feed,
-        metric.metric_code,
-        metric.numerator,
-        metric.denominator
-    from coverage
-    cross join
-        lateral (
-            values
-            ('delivered_rows', coverage.delivered_rows, null),
-            ('compliance_rate', coverage.accepted_rows, coverage.delivered_rows),
-            ('landing_rate', coverage.landed_rows, coverage.delivered_rows),
-            ('timeliness_rate', coverage.on_time_records, coverage.timed_records),
-            ('late_rate', coverage.late_records, coverage.timed_records),
-            ('required_fill_rate', coverage.required_filled_cells, coverage.required_cells),
-            ('optional_fill_rate', coverage.optional_filled_cells, coverage.optional_cells),
-            ('accuracy_rate', coverage.accurate_rows, coverage.checked_rows),
-            ('uniqueness_rate', coverage.unique_rows, coverage.checked_rows),
-            ('match_rate', coverage.matched_rows, coverage.matchable_rows)
-        ) as metric (metric_code, numerator, denominator)
+    {{ metrics_of('coverage', ['month', 'feed'], [
+        ('delivered_rows', 'coverage.delivered_rows', 'null'),
+        ('compliance_rate', 'coverage.accepted_rows', 'coverage.delivered_rows'),
+        ('landing_rate', 'coverage.landed_rows', 'coverage.delivered_rows'),
+        ('timeliness_rate', 'coverage.on_time_records', 'coverage.timed_records'),
+        ('late_rate', 'coverage.late_records', 'coverage.timed_records'),
+        ('required_fill_rate', 'coverage.required_filled_cells', 'coverage.required_cells'),
+        ('optional_fill_rate', 'coverage.optional_filled_cells', 'coverage.optional_cells'),
+        ('accuracy_rate', 'coverage.accurate_rows', 'coverage.checked_rows'),
+        ('uniqueness_rate', 'coverage.unique_rows', 'coverage.checked_rows'),
+        ('match_rate', 'coverage.matched_rows', 'coverage.matchable_rows'),
+    ]) }}
     union all
-    select
-        period.month,
-        period.feed,
-        metric.metric_code,
-        metric.numerator,
-        metric.denominator
-    from period
-    cross join
-        lateral (
-            values
-            ('owed_periods', period.owed, null),
-            ('missing_period_rate', period.missing, period.owed),
-            ('overdue_period_rate', period.late, period.owed),
-            ('period_timeliness_rate', period.in_time, period.owed)
-        ) as metric (metric_code, numerator, denominator)
+    {{ metrics_of('period', ['month', 'feed'], [
+        ('owed_periods', 'period.owed', 'null'),
+        ('missing_period_rate', 'period.missing', 'period.owed'),
+        ('overdue_period_rate', 'period.late', 'period.owed'),
+        ('period_timeliness_rate', 'period.in_time', 'period.owed'),
+    ]) }}
     union all
-    select
-        checked.month,
-        checked.feed,
-        metric.metric_code,
-        metric.numerator,
-        metric.denominator
-    from checked
-    cross join
-        lateral (
-            values
-            ('concealment_rate', checked.not_found, checked.sampled),
-            ('misreport_rate', checked.fields_wrong, checked.fields_checked)
-        ) as metric (metric_code, numerator, denominator)
+    {{ metrics_of('checked', ['month', 'feed'], [
+        ('concealment_rate', 'checked.not_found', 'checked.sampled'),
+        ('misreport_rate', 'checked.fields_wrong', 'checked.fields_checked'),
+    ]) }}
     union all
-    select
-        month,
-        feed,
-        'reporting_rate' as metric_code,
-        reported as numerator,
-        produced as denominator
-    from declared
+    {{ metrics_of('declared', ['month', 'feed'], [
+        ('reporting_rate', 'declared.reported', 'declared.produced'),
+    ]) }}
     union all
-    select
-        month,
-        feed,
-        'objections_received' as metric_code,
-        received as numerator,
-        null as denominator
-    from objection_received
+    {{ metrics_of('objection_received', ['month', 'feed'], [
+        ('objections_received', 'objection_received.received', 'null'),
+    ]) }}
     union all
-    select
-        objection_decided.month,
-        objection_decided.feed,
-        metric.metric_code,
-        metric.numerator,
-        metric.denominator
-    from objection_decided
-    cross join
-        lateral (
-            values
-            ('objection_in_time_rate', objection_decided.in_time, objection_decided.decided),
-            ('objection_upheld_rate', objection_decided.upheld, objection_decided.decided)
-        ) as metric (metric_code, numerator, denominator)
+    {{ metrics_of('objection_decided', ['month', 'feed'], [
+        ('objection_in_time_rate', 'objection_decided.in_time', 'objection_decided.decided'),
+        ('objection_upheld_rate', 'objection_decided.upheld', 'objection_decided.decided'),
+    ]) }}
     union all
-    select
-        repaired.month,
-        repaired.feed,
-        metric.metric_code,
-        metric.numerator,
-        metric.denominator
-    from repaired
-    cross join lateral (
-        values
-        ('repairs_received', repaired.received, null),
-        ('repair_in_time_rate', repaired.in_time, repaired.received)
-    ) as metric (metric_code, numerator, denominator)
+    {{ metrics_of('repaired', ['month', 'feed'], [
+        ('repairs_received', 'repaired.received', 'null'),
+        ('repair_in_time_rate', 'repaired.in_time', 'repaired.received'),
+    ]) }}
     union all
-    select
-        returned.month,
-        returned.feed,
-        metric.metric_code,
-        metric.numerator,
-        metric.denominator
-    from returned
-    cross join lateral (
-        values
-        ('feedback_rows', returned.asked, null),
-        ('feedback_handling_rate', returned.handled, returned.asked),
-        ('feedback_correction_rate', returned.corrected, returned.asked),
-        ('feedback_in_time_rate', returned.in_time, returned.asked),
-        ('feedback_rerejection_rate', returned.rerejected, returned.asked),
-        ('feedback_ignore_rate', returned.ignored, returned.asked)
-    ) as metric (metric_code, numerator, denominator)
-),
-
-final as (
-    select
-        month,
-        feed,
-        metric_code,
-        numerator::numeric as numerator,
-        denominator::numeric as denominator
-    from figure
-    where feed is not null
+    {{ metrics_of('returned', ['month', 'feed'], [
+        ('feedback_rows', 'returned.asked', 'null'),
+        ('feedback_handling_rate', 'returned.handled', 'returned.asked'),
+        ('feedback_correction_rate', 'returned.corrected', 'returned.asked'),
+        ('feedback_in_time_rate', 'returned.in_time', 'returned.asked'),
+        ('feedback_rerejection_rate', 'returned.rerejected', 'returned.asked'),
+        ('feedback_ignore_rate', 'returned.ignored', 'returned.asked'),
+    ]) }}
 )
 
-select * from final
+select * from figure
+where feed is not null

@@ -7,12 +7,6 @@ with parameter as (
     where valid_from <= {{ business_date() }} and (valid_to is null or valid_to >= {{ business_date() }})
 ),
 
-small as (
-    select parameter.value
-    from {{ source('ops', 'metric_parameter') }} as parameter
-    where parameter.name = 'small_count' and {{ holds_on('parameter', business_date()) }}
-),
-
 item as (
     select
         task_code as item_code,
@@ -243,7 +237,7 @@ final as (
         stretch.numerator,
         stretch.denominator,
         case when stretch.denominator is not null then stretch.denominator_name end as denominator_name,
-        stretch.denominator < (select small.value from small) as is_small
+        stretch.denominator < {{ small_count(business_date()) }} as is_small
     from stretch
     inner join {{ source('ops', 'plan_status_rule') }} as rule on stretch.rule_code = rule.rule_code
     cross join parameter
