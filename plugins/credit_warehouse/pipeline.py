@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -39,6 +41,7 @@ __all__ = [
     "return_feedback",
     "settle",
     "unanswered",
+    "write_bulletins",
 ]
 
 
@@ -177,6 +180,23 @@ def exchange_send(
         outcome.message = "；".join(done.problems) or None
         outcome.detail = asdict(done)
         return done
+
+
+def write_bulletins(business_date: date, run_id: str | None = None) -> list[Path]:
+    """The bulletins of the night's month and of the one before, from the current publication. A month nobody delivered
+    anything for has none."""
+    from credit_warehouse import bulletin
+    from credit_warehouse.bulletin.figures import NoFigures
+
+    month = business_date.replace(day=1)
+    pages = []
+    with step("bulletin", business_date, run_id=run_id) as outcome:
+        for told in ((month - timedelta(days=1)).replace(day=1), month):
+            with suppress(NoFigures):
+                pages.append(bulletin.write(told))
+        outcome.state = "succeeded" if pages else "unchanged"
+        outcome.message = f"已生成通报：{'、'.join(page.name for page in pages) or '无'}"
+        return pages
 
 
 def run_publication(business_date: date, run_id: str | None = None, full_refresh: bool = False) -> int | None:

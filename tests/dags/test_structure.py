@@ -10,7 +10,7 @@ from credit_warehouse.contracts import load_contracts
 
 SOURCES = sorted({contract.source for contract in load_contracts().values()})
 INTAKES = [f"intake_{source}" for source in SOURCES]
-ALL = [*INTAKES, "publication", "publication_deadline", "housekeeping", "exchange"]
+ALL = [*INTAKES, "publication", "publication_deadline", "housekeeping", "exchange", "bulletin"]
 
 
 def test_every_file_imports(parsed: dict[str, Any]) -> None:
@@ -115,6 +115,7 @@ def test_one_run_at_a_time(dags: dict[str, Any]) -> None:
 def test_what_starts_what(dags: dict[str, Any]) -> None:
     assert dags["publication"]["tasks"]["publish"]["outlets"] == ["credit://night/published"]
     assert dags["exchange"]["schedule"] == "PartitionedAssetTimetable"
+    assert dags["bulletin"]["schedule"] == "PartitionedAssetTimetable"
     assert {dags[dag_id]["schedule"] for dag_id in INTAKES} == {"CronPartitionTimetable"}
     assert dags["publication"]["schedule"] == "PartitionedAssetTimetable"
     assert dags["publication_deadline"]["schedule"] == "CronPartitionTimetable"

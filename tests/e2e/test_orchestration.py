@@ -59,6 +59,19 @@ def first_night(airflow: Airflow) -> str:
     return night
 
 
+@pytest.mark.parametrize(
+    ("dag_id", "verbs"),
+    [("bulletin", ["write_bulletins"]), ("exchange", ["exchange_build", "exchange_send"])],
+)
+def test_what_follows_a_publication_runs_once_for_its_night(
+    airflow: Airflow, first_night: str, dag_id: str, verbs: list[str]
+) -> None:
+    (run, *_) = airflow.runs(dag_id, first_night)
+    assert run.state == "success"
+    for verb in verbs:
+        assert [call["date"] for call in airflow.calls(run, verb)] == [first_night]
+
+
 def test_mapped_tasks_bear_the_names_of_the_feeds(airflow: Airflow, first_night: str) -> None:
     (run,) = airflow.api.runs("intake_court", first_night)
     names = {task.map_label for task in airflow.api.tasks(run) if task.task_id == "pull"}

@@ -110,6 +110,11 @@ def exchange_send(business_date: date, endpoint: Endpoint, run_id: str | None = 
     return Exchanged()
 
 
+def write_bulletins(business_date: date, run_id: str | None = None) -> list[Path]:
+    _note("write_bulletins", None, business_date, run_id)
+    return []
+
+
 def discard(publication_id: int, reason: str, run_id: str | None = None) -> None:
     _note("discard", reason, None, run_id, publication_id)
 
