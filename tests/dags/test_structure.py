@@ -60,11 +60,6 @@ def test_a_source_answers_even_when_its_feeds_fail(dags: dict[str, Any], dag_id:
     assert tasks["signal"]["outlets"] == ["credit://night/answered"]
 
 
-@pytest.mark.parametrize("dag_id", INTAKES)
-def test_feeds_go_by_their_chinese_names(dags: dict[str, Any], dag_id: str) -> None:
-    assert dags[dag_id]["tasks"]["pull"]["map_name"] == "{{ task.op_kwargs['feed']['label'] }}"
-
-
 def test_only_a_pull_is_tried_again_whatever_the_error(dags: dict[str, Any]) -> None:
     """Elsewhere a second try is for a lost database only: the verdict of a check would be the same."""
     for dag_id in ALL:

@@ -49,12 +49,9 @@ class Airflow:
         self.wait(quiet, f"{at_least} run(s) of {dag_id} for {date}")
         return self.api.runs(dag_id, date)[::-1]
 
-    def states(self, run: Run) -> dict[str, list[str | None]]:
-        """Task id → states, one per feed of a mapped task."""
-        found: dict[str, list[str | None]] = {}
-        for task in self.api.tasks(run):
-            found.setdefault(task.task_id, []).append(task.state)
-        return found
+    def states(self, run: Run) -> dict[str, str | None]:
+        """Task id → state."""
+        return {task.task_id: task.state for task in self.api.tasks(run)}
 
     def calls(self, run: Run, verb: str) -> list[dict[str, Any]]:
         """What the tasks of a run called, in order."""
