@@ -1,7 +1,7 @@
 """取数：每个来源一张图，由 contracts/ 下的契约生成。
 
-One DAG per source. Every feed of the source is pulled on its own, what landed is loaded, one gate checks it, and the
-source answers for the night. 每条数据各自拉取，落地后装载；一道质量门检查本来源当晚的批次；最后由来源“应答”。
+One DAG per source. Its feeds are pulled, what landed is loaded, one gate checks it, and the source answers for the night.
+What goes wrong for one feed does not keep the others out. 逐条拉取，落地后装载；一道质量门检查本来源当晚的批次；最后由来源“应答”。
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from credit_warehouse.contracts import FeedContract, load_contracts
 from credit_warehouse.operators.nights import NIGHT_ANSWERED, STEP, nightly, this_night
 from credit_warehouse.settings import get_settings
 
-FEED_NAME = "{{ task.op_kwargs['feed']['label'] }}"
-
 DOC = """
 ### {department} · nightly intake
 
@@ -29,7 +27,7 @@ DOC = """
 a partition key such as `2026-03-02`. Running a night twice is harmless.
 
 **If red**
-- `pull`: the source is down or has not delivered. It has been retried with growing pauses; the night was published
+- `pull`: the source is down or has not delivered; the log names the feeds. It has been retried with growing pauses; the night was published
   without it (outcome *late*). When it is back, trigger the same partition key again: it publishes again.
 - `feedback` skipped: the department could not be reached or did not take its package; it is sent again the next night.
 - `load`, `gate`, `settle`, `feedback`: something of ours broke (bad data never turns a task red, it is refused or quarantined and
@@ -43,24 +41,24 @@ a partition key such as `2026-03-02`. Running a night twice is harmless.
 
 @task(
     task_display_name="拉取",
-    # A mapped task does not take over its function's docstring.
-    doc_md="Fetch what the department has delivered and land it, untouched. 从部门系统取回并原样落地。",
-    map_index_template=FEED_NAME,
     retries=get_settings().pull_retries,
     retry_delay=timedelta(seconds=get_settings().pull_retry_seconds),
     retry_exponential_backoff=2,
     max_retry_delay=timedelta(hours=1),
     retry_policy=None,
 )
-def pull(feed: dict[str, str]) -> list[int]:
-    """Fetch what the department has delivered and land it, untouched. 从部门系统取回并原样落地。"""
+def pull(feeds: dict[str, str]) -> dict[str, list[int]]:
+    """Fetch what the department has delivered and land it, untouched. 从部门系统取回并原样落地。
+
+    One task for all feeds of the source, a few at a time. The log and the ledger name a feed that is missing; the others
+    are landed all the same.
+    """
     from credit_warehouse import pipeline
     from credit_warehouse.hooks.sources import source_endpoint
 
     night = this_night()
-    return pipeline.pull(
-        feed["id"], night.business_date, source_endpoint(feed["connection"]), run_id=night.run_id
-    )
+    endpoints = {feed: source_endpoint(connection) for feed, connection in feeds.items()}
+    return pipeline.pull_all(endpoints, night.business_date, run_id=night.run_id)
 
 
 @task(task_display_name="装载", trigger_rule="all_done")
@@ -127,15 +125,13 @@ def feedback(source: str) -> dict[str, Any]:
 def intake(source: str, contracts: list[FeedContract]) -> DAG:
     """The intake of one source."""
     department = contracts[0].terms.department.name
-    feeds = [
-        {"id": contract.feed, "label": contract.label, "connection": contract.terms.delivery.connection}
-        for contract in contracts
-    ]
+    feeds = {contract.feed: contract.terms.delivery.connection for contract in contracts}
+    labels = "、".join(contract.label for contract in contracts)
     with DAG(
         dag_id=f"intake_{source}",
         dag_display_name=f"取数 · {department}",
-        description=f"Nightly intake from {department}: {', '.join(feed['label'] for feed in feeds)}",
-        doc_md=DOC.format(department=department, labels="、".join(feed["label"] for feed in feeds)),
+        description=f"Nightly intake from {department}: {labels}",
+        doc_md=DOC.format(department=department, labels=labels),
         schedule=nightly(get_settings().nightly_schedule),
         catchup=False,
         max_active_runs=1,
@@ -143,8 +139,8 @@ def intake(source: str, contracts: list[FeedContract]) -> DAG:
         default_args=STEP,
         tags=["intake", "取数", source],
     ) as dag:
-        pulled = pull.expand(feed=feeds)
-        loaded = load([feed["id"] for feed in feeds])
+        pulled = pull(feeds)
+        loaded = load(list(feeds))
         answer: Any = settle(source)
         # Runs without a worker. The source answers even when a pull failed; this makes the run red all the same.
         all_in = EmptyOperator(

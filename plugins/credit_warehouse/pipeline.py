@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from credit_warehouse import publication
+from credit_warehouse.contracts import load_contracts
 from credit_warehouse.feedback.verbs import return_feedback
 from credit_warehouse.intake.verbs import gate, load, pull, settle, unanswered
 from credit_warehouse.outcomes import step
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from credit_warehouse.upward.exchanging import Exchanged
 
 __all__ = [
+    "FeedsFailed",
     "GateFailed",
     "build",
     "discard",
@@ -36,14 +41,36 @@ __all__ = [
     "propose_matches",
     "publish",
     "pull",
+    "pull_all",
     "return_feedback",
     "settle",
     "unanswered",
+    "write_bulletins",
 ]
 
 
-class LoadFailed(Exception):
-    """Something of ours broke while loading; the message names every feed it broke for."""
+class FeedsFailed(Exception):
+    """A step went wrong for some feeds of a source; the message names every one and why."""
+
+
+def pull_all(
+    endpoints: Mapping[str, Endpoint], business_date: date, run_id: str | None = None
+) -> dict[str, list[int]]:
+    """Pull several feeds, each from its endpoint, a few at a time: mostly it is waiting for the department. What fails for
+    one does not keep the others out. New batches by feed.
+
+    Raises:
+        FeedsFailed: at least one feed could not be pulled; worth another try later, which lands nothing twice.
+    """
+    with ThreadPoolExecutor(get_settings().pull_connections) as pool:
+        pulls = {
+            feed: pool.submit(pull, feed, business_date, endpoint, run_id)
+            for feed, endpoint in endpoints.items()
+        }
+    failures = {feed: error for feed, pulled in pulls.items() if (error := pulled.exception())}
+    if failures:
+        raise _feeds_failed("取数失败", failures)
+    return {feed: pulled.result() for feed, pulled in pulls.items()}
 
 
 def load_all(feeds: Sequence[str], business_date: date, run_id: str | None = None) -> dict[str, list[int]]:
@@ -51,21 +78,30 @@ def load_all(feeds: Sequence[str], business_date: date, run_id: str | None = Non
 
     Raises:
         psycopg.OperationalError: the database is gone; a second try may find it.
-        LoadFailed: at least one feed could not be loaded for another reason.
+        FeedsFailed: at least one feed could not be loaded for another reason.
     """
     loaded: dict[str, list[int]] = {}
-    failures: list[tuple[str, Exception]] = []
+    failures: dict[str, BaseException] = {}
     for feed in feeds:
         try:
             loaded[feed] = load(feed, business_date, run_id)
         except psycopg.OperationalError:
             raise
         except Exception as error:
-            failures.append((feed, error))
+            failures[feed] = error
     if failures:
-        told = "；".join(f"{feed}：{type(error).__name__} {error}" for feed, error in failures)
-        raise LoadFailed(f"装载失败：{told}") from failures[0][1]
+        raise _feeds_failed("装载失败", failures)
     return loaded
+
+
+def _feeds_failed(what: str, failures: Mapping[str, BaseException]) -> FeedsFailed:
+    labels = {feed: contract.label for feed, contract in load_contracts().items()}
+    told = "；".join(
+        f"{labels[feed]}（{feed}）：{type(error).__name__} {error}" for feed, error in failures.items()
+    )
+    failed = FeedsFailed(f"{what}：{told}")
+    failed.__cause__ = next(iter(failures.values()))
+    return failed
 
 
 def open_candidate(business_date: date, run_id: str | None = None, full_refresh: bool = False) -> int | None:
@@ -177,6 +213,23 @@ def exchange_send(
         outcome.message = "；".join(done.problems) or None
         outcome.detail = asdict(done)
         return done
+
+
+def write_bulletins(business_date: date, run_id: str | None = None) -> list[Path]:
+    """The bulletins of the night's month and of the one before, from the current publication. A month nobody delivered
+    anything for has none."""
+    from credit_warehouse import bulletin
+    from credit_warehouse.bulletin.figures import NoFigures
+
+    month = business_date.replace(day=1)
+    pages = []
+    with step("bulletin", business_date, run_id=run_id) as outcome:
+        for told in ((month - timedelta(days=1)).replace(day=1), month):
+            with suppress(NoFigures):
+                pages.append(bulletin.write(told))
+        outcome.state = "succeeded" if pages else "unchanged"
+        outcome.message = f"已生成通报：{'、'.join(page.name for page in pages) or '无'}"
+        return pages
 
 
 def run_publication(business_date: date, run_id: str | None = None, full_refresh: bool = False) -> int | None:

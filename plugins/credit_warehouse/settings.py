@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     pull_retries: int = 4
     pull_retry_seconds: int = 300
     """Pause before the second try of a pull; it doubles from there."""
+    pull_connections: int = 3
+    """Feeds of a source that are asked for at the same time; departments' servers are not to be flooded."""
     upward_platform: str = "province"
     """Platform that packages of double-publicity records go up to; also the name of its connection."""
     upward_receipt_seconds: int = 60

@@ -63,7 +63,6 @@ print(json.dumps({
                     "trigger_rule": task.trigger_rule,
                     "upstream": sorted(task.upstream_task_ids),
                     "timeout": bool(task.execution_timeout),
-                    "map_name": getattr(task, "map_index_template", None),
                     "outlets": [asset.uri for asset in task.outlets],
                 }
                 for task in dag.tasks

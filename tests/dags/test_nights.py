@@ -65,6 +65,7 @@ def test_without_a_cron_the_wall_clock_starts_nothing(tmp_path: Path) -> None:
     schedules = {dag_id: name for dag_id, (name,) in found["dags"].items()}
     assert schedules.pop("publication") == "PartitionedAssetTimetable"
     assert schedules.pop("exchange") == "PartitionedAssetTimetable"
+    assert schedules.pop("bulletin") == "PartitionedAssetTimetable"
     assert schedules.pop("housekeeping") == "CronTriggerTimetable", "it touches no data"
     assert set(schedules.values()) == {"PartitionedAtRuntime"}
 

@@ -10,7 +10,7 @@ from credit_warehouse.contracts import load_contracts
 
 SOURCES = sorted({contract.source for contract in load_contracts().values()})
 INTAKES = [f"intake_{source}" for source in SOURCES]
-ALL = [*INTAKES, "publication", "publication_deadline", "housekeeping", "exchange"]
+ALL = [*INTAKES, "publication", "publication_deadline", "housekeeping", "exchange", "bulletin"]
 
 
 def test_every_file_imports(parsed: dict[str, Any]) -> None:
@@ -58,11 +58,6 @@ def test_a_source_answers_even_when_its_feeds_fail(dags: dict[str, Any], dag_id:
     assert {tasks[name]["trigger_rule"] for name in ("load", "gate", "settle", "feedback")} == {"all_done"}
     assert tasks["all_in"]["trigger_rule"] == "all_success", "a missing feed must still turn the run red"
     assert tasks["signal"]["outlets"] == ["credit://night/answered"]
-
-
-@pytest.mark.parametrize("dag_id", INTAKES)
-def test_feeds_go_by_their_chinese_names(dags: dict[str, Any], dag_id: str) -> None:
-    assert dags[dag_id]["tasks"]["pull"]["map_name"] == "{{ task.op_kwargs['feed']['label'] }}"
 
 
 def test_only_a_pull_is_tried_again_whatever_the_error(dags: dict[str, Any]) -> None:
@@ -115,6 +110,7 @@ def test_one_run_at_a_time(dags: dict[str, Any]) -> None:
 def test_what_starts_what(dags: dict[str, Any]) -> None:
     assert dags["publication"]["tasks"]["publish"]["outlets"] == ["credit://night/published"]
     assert dags["exchange"]["schedule"] == "PartitionedAssetTimetable"
+    assert dags["bulletin"]["schedule"] == "PartitionedAssetTimetable"
     assert {dags[dag_id]["schedule"] for dag_id in INTAKES} == {"CronPartitionTimetable"}
     assert dags["publication"]["schedule"] == "PartitionedAssetTimetable"
     assert dags["publication_deadline"]["schedule"] == "CronPartitionTimetable"

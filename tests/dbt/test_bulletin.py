@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from credit_warehouse import bulletin, publication
+from credit_warehouse import bulletin, pipeline, publication
 from credit_warehouse.bulletin.figures import NoFigures, gather
 from credit_warehouse.database import connect
 
@@ -54,6 +54,10 @@ def test_a_bulletin_tells_what_one_publication_knows(build: Build, tmp_path: Pat
     assert re.search(r"重点人群 律师 1 0 0.00%", before)
     again = bulletin.write(MONTH, first, tmp_path / "again")
     assert again.read_bytes() == (tmp_path / "before" / again.name).read_bytes()
+
+    written = pipeline.write_bulletins(later)
+    assert [page.name for page in written] == ["惠州市-2026-03.html"], "nobody delivered in February"
+    assert words(written[0]) == page
 
     with connect() as connection, pytest.raises(NoFigures, match="2026 年 02 月没有报送数据"):
         gather(connection, date(2026, 2, 1))

@@ -37,20 +37,21 @@ class Airflow:
 
     def publications(self, date: str, at_least: int = 1) -> list[Run]:
         """The finished publication runs of a business date, oldest first."""
+        return self.runs("publication", date, at_least)
+
+    def runs(self, dag_id: str, date: str, at_least: int = 1) -> list[Run]:
+        """The finished runs of a DAG and business date, oldest first, once there are that many and none is running."""
 
         def quiet() -> bool:
-            runs = self.api.runs("publication", date)
+            runs = self.api.runs(dag_id, date)
             return len(runs) >= at_least and all(run.finished for run in runs)
 
-        self.wait(quiet, f"{at_least} publication run(s) of {date}")
-        return self.api.runs("publication", date)[::-1]
+        self.wait(quiet, f"{at_least} run(s) of {dag_id} for {date}")
+        return self.api.runs(dag_id, date)[::-1]
 
-    def states(self, run: Run) -> dict[str, list[str | None]]:
-        """Task id → states, one per feed of a mapped task."""
-        found: dict[str, list[str | None]] = {}
-        for task in self.api.tasks(run):
-            found.setdefault(task.task_id, []).append(task.state)
-        return found
+    def states(self, run: Run) -> dict[str, str | None]:
+        """Task id → state."""
+        return {task.task_id: task.state for task in self.api.tasks(run)}
 
     def calls(self, run: Run, verb: str) -> list[dict[str, Any]]:
         """What the tasks of a run called, in order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from psycopg import sql
 from credit_warehouse import pipeline
 from credit_warehouse.connections import Endpoint
 from credit_warehouse.contracts import load_contracts
-from credit_warehouse.errors import SourceUnavailable
 from simulator.testing import RunningSimulator, running
 
 SMALL_CITY = {"enterprises": 800, "persons": 500}
@@ -57,16 +56,12 @@ class Nights:
     def intake(self, night: date, sources: tuple[str, ...] | None = None) -> dict[str, str]:
         """Pull, load, gate and settle; a source that is down answers late. Returns feed → answer."""
         answers: dict[str, str] = {}
-        contracts = load_contracts().values()
-        for source in sources or tuple(sorted({contract.source for contract in contracts})):
-            for contract in contracts:
-                if contract.source != source:
-                    continue
-                try:
-                    pipeline.pull(contract.feed, night, self.reach[source])
-                except SourceUnavailable:
-                    continue  # what the scheduler's retries come to in the end
-                pipeline.load(contract.feed, night)
+        feeds = load_contracts()
+        for source in sources or tuple(sorted({contract.source for contract in feeds.values()})):
+            own = [feed for feed, contract in feeds.items() if contract.source == source]
+            with suppress(pipeline.FeedsFailed):  # what the scheduler's retries come to in the end
+                pipeline.pull_all(dict.fromkeys(own, self.reach[source]), night)
+            pipeline.load_all(own, night)
             pipeline.gate(source, night)
             answers |= pipeline.settle(source, night)
         return answers

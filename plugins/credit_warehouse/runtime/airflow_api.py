@@ -31,12 +31,10 @@ class Run:
 
 @dataclass(frozen=True)
 class TaskInstance:
-    """One task of a run; of a mapped one (`map_index` from 0) `map_label` says which. Labels are for people."""
+    """One task of a run. The label is for people."""
 
     task_id: str
-    map_index: int
     label: str
-    map_label: str
     state: str | None
     try_number: int
 
@@ -91,9 +89,7 @@ class AirflowApi:
         return [
             TaskInstance(
                 item["task_id"],
-                item["map_index"],
                 item["task_display_name"],
-                item["rendered_map_index"] or "",
                 item["state"],
                 item["try_number"],
             )

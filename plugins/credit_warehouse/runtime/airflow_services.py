@@ -48,7 +48,7 @@ def intake_dags() -> list[str]:
 
 def dag_ids() -> set[str]:
     """The DAGs a night needs before it may be triggered (dags/README.md)."""
-    return {*intake_dags(), PUBLICATION, "publication_deadline", "housekeeping", "exchange"}
+    return {*intake_dags(), PUBLICATION, "publication_deadline", "housekeeping", "exchange", "bulletin"}
 
 
 def metadata_is_current(environment: Environment) -> bool:

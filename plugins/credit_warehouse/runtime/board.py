@@ -25,7 +25,7 @@ class Board:
         self._console = console
         self._started = time.monotonic()
         self._rows: dict[str, tuple[Run, list[TaskInstance]]] = {}
-        self._told: set[tuple[str, str, str, int, int]] = set()
+        self._told: set[tuple[str, str, str, int]] = set()
         self._live = Live(get_renderable=self._picture, console=console, refresh_per_second=2, transient=True)
 
     def __enter__(self) -> Self:
@@ -40,13 +40,13 @@ class Board:
         """Take in a run's newest state; tell what ended since, on a terminal only what went wrong."""
         self._rows[run.dag_id] = (run, tasks)
         for task in tasks:
-            key = (run.dag_id, run.run_id, task.task_id, task.map_index, task.try_number)
+            key = (run.dag_id, run.run_id, task.task_id, task.try_number)
             if task.state not in _ENDED or key in self._told:
                 continue
             self._told.add(key)
             if not self._console.is_terminal or task.state == "failed":
                 seconds = time.monotonic() - self._started
-                line = f"{_MARKS[task.state]} {run.dag_id} · {title(task)} [dim]{seconds:.0f} s[/]"
+                line = f"{_MARKS[task.state]} {run.dag_id} · {task.label} [dim]{seconds:.0f} s[/]"
                 self._console.print(line, highlight=False)
 
     def _picture(self) -> RenderableType:
@@ -55,11 +55,6 @@ class Board:
             table.add_column(heading)
         for run, tasks in self._rows.values():
             ended = sum(task.state in _ENDED for task in tasks)
-            running = "、".join(title(task) for task in tasks if task.state == "running")
+            running = "、".join(task.label for task in tasks if task.state == "running")
             table.add_row(run.dag_id, run.state, f"{ended}/{len(tasks)}", running)
         return Group(table, f"[dim]{time.monotonic() - self._started:.0f} s[/]")
-
-
-def title(task: TaskInstance) -> str:
-    """What a person calls the task, with the feed of a mapped one."""
-    return f"{task.label} {task.map_label}" if task.map_label else task.label

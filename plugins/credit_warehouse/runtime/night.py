@@ -9,7 +9,7 @@ from rich.console import Console
 
 from credit_warehouse.runtime.airflow_api import AirflowApi, Run
 from credit_warehouse.runtime.airflow_services import PUBLICATION
-from credit_warehouse.runtime.board import Board, title
+from credit_warehouse.runtime.board import Board
 
 # How long the last answer of a night may take to start its publication; the scheduler needs a second or two.
 SIGNAL_SECONDS = 90
@@ -75,7 +75,7 @@ def play(
                 raise TimeoutError(f"not finished after an hour: {', '.join(waiting)}")
             time.sleep(1.0)
     failed = [
-        FailedTask(run.dag_id, task.task_id, title(task))
+        FailedTask(run.dag_id, task.task_id, task.label)
         for run in runs.values()
         for task in api.tasks(run)
         if task.state == "failed"

@@ -29,12 +29,15 @@ class GateFailed(Exception):
     """As the real one."""
 
 
-def pull(feed: str, business_date: date, endpoint: Endpoint, run_id: str | None = None) -> list[int]:
-    source = feed.split(".")[0]
-    _note("pull", feed, business_date, run_id, endpoint.host)
+def pull_all(
+    endpoints: dict[str, Endpoint], business_date: date, run_id: str | None = None
+) -> dict[str, list[int]]:
+    for feed, endpoint in endpoints.items():
+        _note("pull", feed, business_date, run_id, endpoint.host)
+    source = next(iter(endpoints)).split(".")[0]
     if _asked(f"down_{source}"):
         raise SourceUnavailable(f"{source} does not answer")
-    return [1]
+    return {feed: [1] for feed in endpoints}
 
 
 def load_all(feeds: list[str], business_date: date, run_id: str | None = None) -> dict[str, list[int]]:
@@ -108,6 +111,11 @@ def exchange_build(business_date: date, run_id: str | None = None) -> str | None
 def exchange_send(business_date: date, endpoint: Endpoint, run_id: str | None = None) -> Exchanged:
     _note("exchange_send", None, business_date, run_id, endpoint.host)
     return Exchanged()
+
+
+def write_bulletins(business_date: date, run_id: str | None = None) -> list[Path]:
+    _note("write_bulletins", None, business_date, run_id)
+    return []
 
 
 def discard(publication_id: int, reason: str, run_id: str | None = None) -> None:

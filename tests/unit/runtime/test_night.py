@@ -15,7 +15,7 @@ from rich.console import Console
 
 from credit_warehouse.runtime import answer_key, health, night
 from credit_warehouse.runtime.airflow_api import AirflowApi, AirflowApiError, Run, TaskInstance
-from credit_warehouse.runtime.board import Board, title
+from credit_warehouse.runtime.board import Board
 from credit_warehouse.runtime.night_report import DepartmentNight
 
 NIGHT = date(2026, 3, 2)
@@ -51,7 +51,7 @@ class FakeApi(AirflowApi):
 
     def tasks(self, run: Run) -> list[TaskInstance]:
         state = run.state if run.finished else "running"
-        return [TaskInstance("pull", 0, "拉取", "欠税公告", state, 1)]
+        return [TaskInstance("pull", "拉取", state, 1)]
 
 
 @pytest.fixture(autouse=True)
@@ -71,12 +71,12 @@ def test_a_night_ends_when_every_publication_it_led_to_has_ended() -> None:
     assert all(run.finished for run in played.runs)
     assert played.was_published
     assert played.failed == []
-    assert "✓ intake_court · 拉取 欠税公告" in output
+    assert "✓ intake_court · 拉取" in output
 
 
 def test_red_tasks_are_named_and_earlier_publications_do_not_count() -> None:
     played, _ = play(FakeApi({"intake_tax": "failed"}))
-    assert played.failed == [night.FailedTask("intake_tax", "pull", "拉取 欠税公告")]
+    assert played.failed == [night.FailedTask("intake_tax", "pull", "拉取")]
 
 
 def test_no_publication_is_not_waited_for_forever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,13 +96,12 @@ def test_a_dead_process_ends_the_wait() -> None:
 def test_the_board_tells_each_task_once() -> None:
     output = StringIO()
     run = Run("intake_tax", "run", "running", NIGHT.isoformat(), "")
-    task = TaskInstance("load", -1, "装载", "", "success", 1)
+    task = TaskInstance("load", "装载", "success", 1)
     with Board(Console(file=output, width=100)) as board:
         board.show(run, [task])
         board.show(run, [task, replace(task, task_id="gate", label="质量门", state="failed")])
     assert output.getvalue().count("装载") == 1
     assert "✗ intake_tax · 质量门" in output.getvalue()
-    assert title(task) == "装载"
 
 
 def test_the_answer_key_is_compared_per_department(tmp_path: Path) -> None:
