@@ -245,7 +245,7 @@ def test_the_reviewer_sees_a_collision_in_clear(build: Build) -> None:
     )
     assert seen == [("同一证件号码对应多个姓名", "44139919850307451X", "张三", ["张三", "李四"], 2)]
     open_to = rows(
-        "select role from unnest(array['credit_reader', 'credit_auditor']) as role"
+        "select role from unnest(array['credit_leader', 'credit_analyst', 'credit_department', 'credit_auditor']) as role"
         " where has_table_privilege(role, 'vault.identity_collision_review', 'select')"
     )
     assert open_to == []

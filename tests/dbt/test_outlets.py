@@ -53,6 +53,7 @@ WITHOUT_RECORDS = {
     "appraisal_point": "points of departments",
     "appraisal_score": "scores of departments",
     "department_ranking_monthly": "scores of departments by month",
+    "publication": "the publications themselves",
     "plan_task": "the plans' tasks",
     "plan_task_unit": "units that answer for tasks",
     "plan_target": "the plans' targets",
@@ -194,7 +195,7 @@ def seen(as_of: int | None = None, role: str | None = None) -> dict[str, Any]:
 
 def test_every_outlet_is_looked_at(city: tuple[int, int]) -> None:
     first, second = city
-    assert seen() == seen(first) == seen(second) == seen(role="credit_reader") == WITH
+    assert seen() == seen(first) == seen(second) == seen(role="credit_analyst") == WITH
 
 
 @pytest.mark.parametrize("kind", [ChangeKind.REVOCATION, ChangeKind.REPAIR, ChangeKind.OBJECTION_UPHELD])
@@ -215,7 +216,7 @@ def test_a_removal_holds_at_once_after_a_rollback_and_as_of_every_publication(
         REMOVED, kind, night, "决1号", "理由", "王主任", "异议1" if "objection" in kind else None
     )
     for as_of in (None, first, second):
-        assert seen(as_of) == seen(as_of, "credit_reader") == WITHOUT_PENALTY
+        assert seen(as_of) == seen(as_of, "credit_analyst") == WITHOUT_PENALTY
     publication.rollback(first, "test", "test")
     assert seen() == WITHOUT_PENALTY, "a rollback brings nothing back"
     publication.rollback(second, "test", "test")

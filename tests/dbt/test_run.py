@@ -50,7 +50,7 @@ def test_a_night(warehouse: str, monkeypatch: pytest.MonkeyPatch) -> None:
         ).fetchall()
         assert recorded == [("core", core.nodes, True), ("marts", marts.nodes, True)]
         reader = connection.execute(
-            "select has_table_privilege('credit_reader', 'mart.credit_record', 'select')"
+            "select has_table_privilege('credit_analyst', 'mart.credit_record', 'select')"
         )
         assert reader.fetchone() == (True,)
 

@@ -8,7 +8,8 @@
 -#}
 {% materialization steady_view, adapter='postgres', supported_languages=['sql'] %}
     {%- set view = this.incorporate(type='view') -%}
-    {%- set digest = 'definition ' ~ local_md5(sql ~ model.columns) -%}
+    {%- set grants = grant_to_readers(view) if view.schema == 'mart' -%}
+    {%- set digest = 'definition ' ~ local_md5(sql ~ model.columns ~ grants) -%}
 
     {{ run_hooks(pre_hooks) }}
     {%- call statement('known', fetch_result=true) -%}
@@ -23,6 +24,7 @@
             drop view if exists {{ view }} cascade;
             create view {{ view }} as {{ sql }};
             comment on view {{ view }} is '{{ digest }}';
+            {{ grants }}
         {%- endcall -%}
     {%- endif -%}
     {{ run_hooks(post_hooks) }}

@@ -254,14 +254,3 @@
 
     {{ grant_to_readers(view) }}
 {%- endmacro %}
-
-
-{% macro grant_to_readers(view) -%}
-    do $$
-    begin
-        if exists (select from pg_roles where rolname = 'credit_reader') then
-            grant select on {{ view }} to credit_reader;
-        end if;
-    end
-    $$;
-{%- endmacro %}

@@ -20,6 +20,7 @@ _MODULES = (
     "publication_cli",
     "record_cli",
     "entry_cli",
+    "reader_cli",
     "exchange_cli",
     "review_cli",
     "plan_cli",

@@ -8,7 +8,9 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 from psycopg import sql
 
-GROUP_ROLES = ("credit_etl", "credit_reader", "credit_auditor")
+GROUP_ROLES = (
+    "credit_etl", "credit_reader", "credit_leader", "credit_analyst", "credit_department", "credit_officer", "credit_auditor",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

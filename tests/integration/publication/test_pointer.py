@@ -156,8 +156,8 @@ def test_a_reader_may_pin_only_what_was_published(marts: str) -> None:
     assert candidate is not None
     role = f"reader_{candidate.publication_id}_{abs(hash(marts)) % 10_000_000}"
     with connect() as connection:
-        connection.execute(f"create role {role} login password 'reader' in role credit_reader")
-        connection.execute("grant select on all tables in schema mart to credit_reader")
+        connection.execute(f"create role {role} login password 'reader' in role credit_analyst")
+        connection.execute("grant select on all tables in schema mart to credit_analyst")
     try:
         url = psycopg.conninfo.make_conninfo(marts, user=role, password="reader")
         with psycopg.connect(url) as reader:

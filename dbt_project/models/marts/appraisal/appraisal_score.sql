@@ -1,4 +1,4 @@
-{{ config(materialized='steady_view', post_hook='{{ grant_to_readers(this) }}') }}
+{{ config(materialized='steady_view') }}
 with total as (
     select
         year,

@@ -1,4 +1,4 @@
-{{ config(materialized='steady_view', post_hook='{{ grant_to_readers(this) }}') }}
+{{ config(materialized='steady_view') }}
 -- The measured lines of the year's sheet, on the figures of one month.
 with metric as (
     select

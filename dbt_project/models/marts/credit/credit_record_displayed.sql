@@ -1,4 +1,4 @@
-{{ config(alias='credit_record', materialized='steady_view', post_hook='{{ grant_to_readers(this) }}') }}
+{{ config(alias='credit_record', materialized='steady_view') }}
 -- What is displayed today: in force, and inside its display period. Everything the law takes away is left out below.
 with final as (
     select

@@ -1,4 +1,4 @@
-{{ config(materialized='steady_view', post_hook='{{ grant_to_readers(this) }}') }}
+{{ config(materialized='steady_view') }}
 with counted as (
     select
         date_trunc('month', business_date)::date as month,

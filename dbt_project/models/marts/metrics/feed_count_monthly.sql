@@ -1,4 +1,4 @@
-{{ config(materialized='steady_view', post_hook='{{ grant_to_readers(this) }}') }}
+{{ config(materialized='steady_view') }}
 -- What adds up: numerator and denominator of every metric that is a sum over rows, records, periods or cases.
 with coverage as (
     select

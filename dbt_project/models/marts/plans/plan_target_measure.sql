@@ -1,4 +1,4 @@
-{{ config(materialized='steady_view', post_hook='{{ grant_to_readers(this) }}') }}
+{{ config(materialized='steady_view') }}
 with target as (
     select * from {{ ref('plan_target') }}
     where measure is not null
