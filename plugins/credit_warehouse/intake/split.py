@@ -74,8 +74,6 @@ def split_delivery(
     try:
         connection.execute(f"set memory_limit = '{settings.intake_memory_mb}MB'")
         connection.execute(f"set threads = {settings.intake_threads}")
-        # What is read once or twice and thrown away is not worth compressing.
-        connection.execute("set force_compression = 'uncompressed'")
         connection.execute(f"set temp_directory = {literal(str(scratch / 'spill'))}")
         # A landed file is data: nothing in it may make DuckDB fetch or load anything.
         connection.execute("set autoinstall_known_extensions = false")
