@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ def warehouse(durable: bool = True) -> Iterator[str]:
     from credit_warehouse.settings import get_settings
 
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        server = EmbeddedPostgres(home=Path(folder) / "postgres", durable=durable)
+        server = EmbeddedPostgres(home=Path(folder) / "postgres", port=_free_port(), durable=durable)
         server.start()
         try:
             url = server.admin_url("postgres")
@@ -31,3 +32,10 @@ def warehouse(durable: bool = True) -> Iterator[str]:
             yield url
         finally:
             server.destroy()
+
+
+def _free_port() -> int:
+    """A port of the system's choice: benchmarks side by side must not pick the same one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

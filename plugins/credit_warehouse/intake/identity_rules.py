@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from credit_warehouse.contracts import FeedContract, Field
 from credit_warehouse.identity.codes import Kind
 from credit_warehouse.identity.documents import DOCUMENT_KINDS, UNCHECKED
-from credit_warehouse.intake.keys import is_document, is_kind
+from credit_warehouse.intake.keys import holds, is_document, is_kind
 from credit_warehouse.intake.rule import Rule
 
 _TEXTS: dict[Kind, tuple[str, str]] = {
@@ -38,7 +38,7 @@ def checks(contract: FeedContract, field: Field) -> Iterator[Rule]:
     type_field = contract.document_type(field.name)
     if type_field is None:
         masked = f" and not is_masked_resident_id({text})" if field.terms.allow_masked else ""
-        yield _rule(field, kind, f"{text} is not null and not {is_kind(kind, text)}{masked}")
+        yield _rule(field, kind, f"{text} is not null and not {holds(contract, field.name, kind)}{masked}")
         return
     for document in dict.fromkeys(DOCUMENT_KINDS.values()):
         if document not in UNCHECKED:
@@ -57,7 +57,8 @@ def mismatch(contract: FeedContract) -> Iterator[Rule]:
         "code_mismatch",
         field.name,
         field.label,
-        f"is_uscc({uscc}) and is_org_code({code}) and {code} <> {uscc}[9:17]",
+        f"{holds(contract, subject.uscc, Kind.USCC)} and {holds(contract, subject.org_code, Kind.ORG_CODE)}"
+        f" and {code} <> {uscc}[9:17]",
         f"“{field.label}”与“{contract.field(subject.uscc).label}”的第 9 至 17 位不一致",
         "请核对两个代码，它们应属于同一主体",
     )

@@ -22,6 +22,23 @@ def is_kind(kind: Kind, text: str) -> str:
     return f"is_{kind}({text}{', ' + _UNTIL if dated else ''})"
 
 
+def facts(contract: FeedContract) -> dict[str, str]:
+    """Column ``k_<field>``: the field holds a valid code of its kind."""
+    checked = (field for field in contract.fields if field.terms.check)
+    return {
+        f"k_{field.name}": f"case when t_{field.name} is not null"
+        f" then coalesce({is_kind(field.terms.check, f't_{field.name}')}, false) else false end"
+        for field in checked
+        if field.terms.check and contract.document_type(field.name) is None
+    }
+
+
+def holds(contract: FeedContract, name: str, kind: Kind) -> str:
+    """Condition: the field holds a valid code of the kind."""
+    known = contract.field(name).terms.check is kind and contract.document_type(name) is None
+    return f"k_{name}" if known else is_kind(kind, f"t_{name}")
+
+
 def identifier(contract: FeedContract) -> str:
     """The subject's identifier as a struct (type, value), null where the row names nobody."""
     subject = contract.terms.subject
@@ -32,7 +49,7 @@ def identifier(contract: FeedContract) -> str:
             for field, kind in _codes(subject, Kind.USCC)
         ),
         # Since 2015 the taxpayer's number of an organisation is its USCC (DOMAIN.md §2.4); others are nobody's key.
-        *((f"is_uscc(t_{field})", "'uscc'", f"t_{field}") for field in [subject.tax_no] if field),
+        *((holds(contract, field, Kind.USCC), "'uscc'", f"t_{field}") for field in [subject.tax_no] if field),
         *(
             (f"t_{field} is not null", literal(kind), f"t_{field}")
             for field, kind in _codes(subject, *_LEGACY)
@@ -91,7 +108,7 @@ def _documents(contract: FeedContract, person: Subject | Responsible) -> list[_B
     text = f"t_{person.resident_id}"
     if person.resident_id_type is None:
         kind = contract.field(person.resident_id).terms.check or Kind.RESIDENT_ID
-        return [(is_kind(kind, text), _key_type(kind, text), text)]
+        return [(holds(contract, person.resident_id, kind), _key_type(kind, text), text)]
     return [
         (
             f"{is_document(person.resident_id_type, kind)} and {is_kind(kind, text)}",

@@ -6,6 +6,7 @@ are counted by department and item in ``mart.catalogue_refusal``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -17,6 +18,22 @@ from credit_warehouse.intake.rule import Rule, literal
 
 NO_DOCUMENT = ("空", "无文号", "暂无")
 """What v2016 senders write where a decision has no number (DOMAIN.md §3.1)."""
+
+_FORBIDDEN = "has_forbidden"
+
+
+def facts(contract: FeedContract) -> dict[str, str]:
+    """Column ``has_forbidden``: the free text about a person contains a word of some forbidden category."""
+    words = [value for category in load_catalogue().forbidden for value in category.values]
+    if (
+        contract.terms.subject.resident_id is None
+        or not words
+        or not any(map(_is_free_text, contract.fields))
+    ):
+        return {}
+    pattern = literal("|".join(map(re.escape, words)))
+    found = f"regexp_matches({_free_text(contract)}, {pattern})"
+    return {_FORBIDDEN: f"case when {is_person(contract.terms.subject)} then {found} else false end"}
 
 
 def rules(contract: FeedContract) -> Iterator[Rule]:
@@ -74,11 +91,9 @@ def _document(contract: FeedContract) -> Iterator[Rule]:
 
 def _forbidden(contract: FeedContract) -> Iterator[Rule]:
     """Free text about a natural person is searched for what nobody may hold about one."""
-    person = contract.terms.subject.resident_id
-    texts = [f"t_{field.name}" for field in contract.fields if _is_free_text(field)]
-    if person is None or not texts:
+    if _FORBIDDEN not in facts(contract):
         return
-    everything = f"concat_ws(' ', {', '.join(texts)})"
+    everything = _free_text(contract)
     for category in load_catalogue().forbidden:
         if not category.values:
             continue
@@ -87,7 +102,7 @@ def _forbidden(contract: FeedContract) -> Iterator[Rule]:
             "forbidden",
             "",
             category.category,
-            f"{is_person(contract.terms.subject)} and ({found})",
+            f"{_FORBIDDEN} and ({found})",
             f"含有禁止归集的内容（{category.category}）",
             f"请删除该内容后重新报送该行；依据：{category.source}",
         )
@@ -97,6 +112,13 @@ def is_person(subject: Subject) -> str:
     """SQL: the row carries a person's number, and not as the representative of an organisation."""
     return " and ".join(
         [f"t_{subject.resident_id} is not null", *(f"t_{name} is null" for name in subject.organisation_if)]
+    )
+
+
+def _free_text(contract: FeedContract) -> str:
+    """SQL: all free text of a row as one."""
+    return (
+        f"concat_ws(' ', {', '.join(f't_{field.name}' for field in contract.fields if _is_free_text(field))})"
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from credit_warehouse.contracts import FeedContract, load_contracts
-from credit_warehouse.contracts.model import Subject
+from credit_warehouse.contracts.model import FieldType, Subject
 from credit_warehouse.contracts.tables import ENVELOPE
 from credit_warehouse.identity import duckdb as macros
 from credit_warehouse.intake import keys
@@ -23,7 +23,9 @@ from credit_warehouse.intake.rules import (
     MALFORMED_RULE,
     code_column,
     compile_rules,
+    facts,
     text_column,
+    trimmed_column,
     value_expression,
 )
 from credit_warehouse.settings import Settings
@@ -163,26 +165,35 @@ def _in_key(contract: FeedContract, field: str) -> bool:
 
 
 def _check(connection: duckdb.DuckDBPyConnection, contract: FeedContract, rules: list[Rule]) -> None:
-    """Table ``checked``: every delivered row with its texts, values, keys and the numbers of the rules it breaks."""
+    """View ``checked``: every delivered row with its texts, values, keys and the numbers of the rules it breaks."""
+    trimmed = ", ".join(f"{trimmed_column(field)} as r_{field.name}" for field in contract.fields)
     cleaned = ", ".join(f"{text_column(field)} as c_{field.name}" for field in contract.fields)
     texts = ", ".join(f"{code_column(contract, field)} as t_{field.name}" for field in contract.fields)
     nested = (
-        ", ".join(f"n_{field.name}" for field in contract.fields)
+        "".join(f", n_{field.name}" for field in contract.fields)
         if contract.terms.delivery.format == "jsonl"
         else ""
     )
     values = ", ".join(f"{value_expression(field)} as v_{field.name}" for field in contract.fields)
+    shared = ", ".join(f"{condition} as {name}" for name, condition in facts(contract).items())
+    same = [field.name for field in contract.fields if field.type is FieldType.STRING]
     broken = ", ".join(f"case when {rule.condition} then {n} end" for n, rule in enumerate(rules, start=1))
     connection.execute(
         f"""
-        create table checked as
-        with cleaned as (select source_row, {cleaned}{", " + nested if nested else ""} from delivered),
-        texts as (select source_row, {texts}{", " + nested if nested else ""} from cleaned),
-        typed as (select *, {values} from texts)
-        select *, {_record_key(contract)} as record_key,
+        create table judged as
+        with trimmed as (select source_row, {trimmed}{nested} from delivered),
+        cleaned as (select source_row, {cleaned}{nested} from trimmed),
+        texts as (select source_row, {texts}{nested} from cleaned),
+        typed as (select *, {values} from texts),
+        facts as (select *{", " + shared if shared else ""} from typed)
+        select * exclude ({", ".join(f"v_{name}" for name in same)}), {_record_key(contract)} as record_key,
             list_filter([{broken}], lambda number: number is not null) as broken
-        from typed
+        from facts
         """
+    )
+    # The value of a text is the text: it need not be kept twice.
+    connection.execute(
+        f"create view checked as select *, {', '.join(f't_{name} as v_{name}' for name in same)} from judged"
     )
     # Among rows that are otherwise right, the last one of a natural key stands (DOMAIN.md §5.3, 20001).
     connection.execute(
@@ -272,6 +283,7 @@ def _rejected_query(contract: FeedContract) -> str:
         ),
         payload as (
             select source_row, to_json({{{payload}}}) as payload from delivered
+            semi join broken using (source_row)
             union all
             select source_row, to_json({{'line': line}}) from malformed
         )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 from openpyxl import load_workbook
+from python_calamine import CalamineWorkbook
 
 from credit_warehouse.errors import DeliveryRefused
 from credit_warehouse.intake.archive import check_archive
+from credit_warehouse.intake.plain_sheet import is_plain
 
 
 def workbook_to_csv(path: Path, target: Path, limit_bytes: int) -> None:
@@ -21,11 +24,7 @@ def workbook_to_csv(path: Path, target: Path, limit_bytes: int) -> None:
     """
     check_archive(path, limit_bytes)
     try:
-        book = load_workbook(path, read_only=True, data_only=False, keep_links=False)
-        sheet = book.worksheets[0]
-        # The sheet's own idea of its size may be wrong or a trap.
-        sheet.reset_dimensions()
-        rows = sheet.iter_rows(values_only=True)
+        rows = _rows(path)
         header = next(rows, None)
         if header is None:
             raise DeliveryRefused(
@@ -47,7 +46,20 @@ def workbook_to_csv(path: Path, target: Path, limit_bytes: int) -> None:
         ) from error
 
 
-def _header(cells: tuple[Any, ...]) -> list[str]:
+def _rows(path: Path) -> Iterator[Sequence[Any]]:
+    if is_plain(path):
+        sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
+        # It leaves out what is empty before the first cell.
+        if sheet.start == (0, 0):
+            return iter(sheet.iter_rows())
+    book = load_workbook(path, read_only=True, data_only=False, keep_links=False)
+    slow = book.worksheets[0]
+    # The sheet's own idea of its size may be wrong or a trap.
+    slow.reset_dimensions()
+    return iter(slow.iter_rows(values_only=True))
+
+
+def _header(cells: Sequence[Any]) -> list[str]:
     names = [str(cell).strip() if cell is not None else "" for cell in cells]
     while names and not names[-1]:
         names.pop()

@@ -178,3 +178,73 @@ def test_a_database_that_dies_while_loading_leaves_nothing_and_the_next_try_load
     assert failed == ("failed",)
     assert load(FEED, NIGHT) == [batch.batch_id]
     assert counts(warehouse) == (2000, 5)
+
+
+INDEXES = (
+    "select indexname, indexdef from pg_indexes where schemaname = 'raw'"
+    " and tablename = 'court__dishonest_judgment_debtor' order by indexname"
+)
+
+
+def _indexes() -> tuple[list[tuple[str, str]], bool]:
+    """The raw table's indexes, and whether all of them are valid and hold every row."""
+    with connect() as connection:
+        found = connection.execute(INDEXES).fetchall()
+        connection.execute("set local enable_seqscan = off")
+        counted = connection.execute(
+            "select count(*), count(distinct record_key) from raw.court__dishonest_judgment_debtor"
+            " where record_key >= '00000000-0000-0000-0000-000000000000'"
+        ).fetchone()
+    assert counted is not None
+    return found, counted[0] == counted[1]
+
+
+def test_indexes_built_after_a_big_batch_are_the_ones_there_were(
+    warehouse: str, contract: FeedContract, tmp_path: Path
+) -> None:
+    before, _ = _indexes()
+    arrive(contract, drop(tmp_path, contract, 300))
+    load(FEED, NIGHT)
+    after, whole = _indexes()
+    assert len(before) == 4 and after == before and whole
+    with connect() as connection, connection.cursor() as cursor:
+        key = cursor.execute("select record_key from raw.court__dishonest_judgment_debtor limit 1").fetchone()
+        cursor.execute("set local enable_seqscan = off")
+        plan = "\n".join(
+            row[0]
+            for row in cursor.execute(
+                "explain select from raw.court__dishonest_judgment_debtor where record_key = %s", key
+            )
+        )
+    assert "record_key_idx" in plan
+
+
+def test_a_reader_of_the_table_neither_stops_a_big_batch_nor_waits_for_it(
+    warehouse: str, contract: FeedContract, tmp_path: Path
+) -> None:
+    before, _ = _indexes()
+    batch, _ = arrive(contract, drop(tmp_path, contract, 300))
+    with psycopg.connect(warehouse) as reader:
+        reader.execute("select count(*) from raw.court__dishonest_judgment_debtor")
+        assert load(FEED, NIGHT) == [batch.batch_id]
+        assert reader.execute("select count(*) from raw.court__dishonest_judgment_debtor").fetchone() == (
+            300,
+        )
+    assert _indexes() == (before, True)
+
+
+def test_a_big_batch_that_fails_leaves_the_indexes_as_they_were(
+    warehouse: str, contract: FeedContract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from credit_warehouse.intake import loading
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("after the rows, before the commit")
+
+    before, _ = _indexes()
+    arrive(contract, drop(tmp_path, contract, 300))
+    monkeypatch.setattr(loading, "_write_profile", fails)
+    with pytest.raises(RuntimeError):
+        load(FEED, NIGHT)
+    assert _indexes() == (before, True)
+    assert counts(warehouse) == (0, 0)
