@@ -137,7 +137,7 @@ def rows_query(city: City, feed: str, night: int = 0, part: tuple[int, int] | No
 def _places(city: City, feed: str, night: int, part: tuple[int, int]) -> str:
     if night == 0:
         return (
-            f"select range - {part[0]} + 1 as source_row, range as n, 0 as version, false as is_gone"
+            f"select range - {part[0]} + 1 as source_row, range as n, 0::bigint as version, false as is_gone"
             f" from range({part[0]}, {part[1]})"
         )
     new, corrected, gone = city.changes(feed)
@@ -145,10 +145,10 @@ def _places(city: City, feed: str, night: int, part: tuple[int, int]) -> str:
     # Four neighbours at a time: what one employer declares of a month changes together.
     corrections = (
         f"select {new} + range + 1, (({night - 1} * {touched // 4 + 1} + range // 4) * {_STRIDE} % {known // 4}) * 4"
-        f" + range % 4, {night}, range >= {corrected} from range({touched})"
+        f" + range % 4, {night}::bigint, range >= {corrected} from range({touched})"
     )
     return (
-        f"select range + 1 as source_row, {known + (night - 1) * new} + range as n, 0 as version, false as is_gone"
+        f"select range + 1 as source_row, {known + (night - 1) * new} + range as n, 0::bigint as version, false as is_gone"
         f" from range({new})" + (f" union all {corrections}" if touched else "")
     )
 

@@ -25,7 +25,12 @@ def expectations(candidate: Candidate) -> Iterator[ExpectNoRows]:
 def _display_period(candidate: Candidate) -> ExpectNoRows:
     day, expectation_id = f"date '{candidate.business_date}'", "publication.credit_record.display_period"
     keys = "record_key, feed, batch_id, source_row, displayed_until"
-    # What time alone does is asked of every row, by its clock's index; that a row's clocks are the rule's, of the changed.
+    # What time alone does shows in the clocks that ran out since it last held; that a row's clocks are the rule's, when the
+    # row changes.
+    last_held = (
+        "coalesce((select business_date from ops.publication"
+        f" where publication_id = {candidate.changed_since(expectation_id)}), '-infinity')"
+    )
     over = (
         ("usable_until", ""),
         ("displayed_until", "and status = 'in_force'"),
@@ -33,7 +38,7 @@ def _display_period(candidate: Candidate) -> ExpectNoRows:
     )
     passed = " union ".join(
         f"select {keys} from mart_store.queryable_credit_record where valid_to_publication is null"
-        f" and {clock} < {day} {which}"
+        f" and {clock} >= {last_held} and {clock} < {day} {which}"
         for clock, which in over
     )
     return ExpectNoRows(

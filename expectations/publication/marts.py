@@ -70,16 +70,18 @@ def versions(candidate: Candidate) -> Iterator[ExpectNoRows]:
         yield ExpectNoRows(
             unexpected_rows_query=f"""
                 select publication_id, state from ops.publication
-                where state = 'discarded' and (
-                    exists (
-                        select from mart_store.{mart.name} as stored
-                        where stored.valid_from_publication = publication.publication_id
+                where state = 'discarded'
+                    and publication_id > {candidate.changed_since(f"publication.{mart.name}.no_leftovers")}
+                    and (
+                        exists (
+                            select from mart_store.{mart.name} as stored
+                            where stored.valid_from_publication = publication.publication_id
+                        )
+                        or exists (
+                            select from mart_store.{mart.name} as stored
+                            where stored.valid_to_publication = publication.publication_id
+                        )
                     )
-                    or exists (
-                        select from mart_store.{mart.name} as stored
-                        where stored.valid_to_publication = publication.publication_id
-                    )
-                )
             """,
             **told(
                 f"publication.{mart.name}.no_leftovers",
