@@ -32,3 +32,12 @@
         where newest.state = 'published' and newest.publication_id < {{ candidate }}
     ) as published
 {%- endmacro %}
+
+{#- Business date of the newest publication, for what only time may have changed since. -#}
+{% macro last_published_night() -%}
+    (
+        select coalesce(max(last.business_date), '-infinity')
+        from {{ source('ops', 'publication') }} as last
+        where last.state = 'published'
+    )
+{%- endmacro %}

@@ -1,0 +1,15 @@
+{#- After a large change the planner must not go by what autovacuum saw before it; after a small one its statistics still
+    hold, and gathering them would cost more than the change. Called when the model's rows are in. Of a column in `batches`
+    the planner is told that it has many values: a night's batches are small, however large the first ones were. -#}
+{% macro refresh_statistics(relation, batches=[]) -%}
+    {%- if execute -%}
+        {%- set written = load_result('main')['response'].rows_affected -%}
+        {%- set known = run_query("select reltuples from pg_class where oid = '" ~ relation ~ "'::regclass").columns[0].values()[0] -%}
+        {%- if written > 0 and written * 10 >= known -%}
+            {%- for column in batches -%}
+                {%- do run_query("alter table " ~ relation ~ " alter column " ~ column ~ " set (n_distinct = -0.01)") -%}
+            {%- endfor -%}
+            {%- do run_query("analyze " ~ relation) -%}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
