@@ -1,0 +1,80 @@
+"""The city once, then seed after seed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from credit_warehouse import migrations
+from credit_warehouse.settings import get_settings
+from tests.chaos import oracle
+from tests.chaos.night import ALL_FEEDS, Night
+from tests.chaos.proxy import Proxy
+from tests.chaos.scenario import Usual, Verdict, draw, night, play
+from tests.chaos.work import Crew
+from tests.chaos.world import FIRST, World
+
+
+class Arena:
+    """A world with its base, and what a night in it usually is."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._crew = Crew()
+        if not world.has_base:
+            self._play_first_night()
+        self._proxies = {source: Proxy(endpoint) for source, endpoint in world.endpoints.items()}
+        self.usual = self._undisturbed()
+
+    def verdicts(self, seeds: Iterable[int]) -> Iterator[Verdict]:
+        """One after the other."""
+        for seed in seeds:
+            yield play(self._world, self._crew, self._proxies, draw(seed, self.usual), self.usual)
+
+    def close(self) -> None:
+        for proxy in self._proxies.values():
+            proxy.close()
+
+    def _play_first_night(self) -> None:
+        kept = {name: os.environ.get(name) for name in self._world.environment}
+        os.environ.update(self._world.environment)
+        get_settings.cache_clear()
+        migrations.apply()
+        for name, value in kept.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        get_settings.cache_clear()
+        first = Night(self._world, FIRST, self._world.endpoints, self._crew, ALL_FEEDS)
+        first.play()
+        _require_all_ok(first)
+        self._world.keep_as_base()
+
+    def _undisturbed(self) -> Usual:
+        self._world.reset()
+        usual = night(self._world, self._crew, self._proxies)
+        usual.play()
+        _require_all_ok(usual)
+        return Usual(oracle.truth(self._world.url), dict(usual.ended))
+
+
+@contextmanager
+def arena(home: Path, keep: bool = False) -> Iterator[Arena]:
+    """Everything started, and gone again afterwards; with ``keep`` its data stays for the next time."""
+    world = World(home)
+    try:
+        if not world.has_base:
+            world.make()
+        world.revive()
+        found = Arena(world)
+        try:
+            yield found
+        finally:
+            found.close()
+    finally:
+        world.stop() if keep else world.destroy()
+
+
+def _require_all_ok(night: Night) -> None:
+    bad = [f"{step}: {done.error or done.state}" for step, done in night.ended if done.state != "ok"]
+    assert not bad, f"an undisturbed night did not go well: {bad}"
