@@ -63,7 +63,7 @@ def build(layer: Literal["core", "marts"], publication_id: int) -> int:
     return publication_id
 
 
-@task(task_display_name="发布质量门", retries=0)
+@task(task_display_name="发布质量门")
 def gate_publication(publication_id: int) -> int:
     """Great Expectations on the candidate, before anybody can read it. 候选版本质量门，不通过则不发布。"""
     from airflow.sdk.exceptions import AirflowFailException

@@ -31,8 +31,10 @@ def connect(publication: int | None = None, **options: Any) -> psycopg.Connectio
 
     ``publication`` pins every mart read of the session to that publication.
     """
+    # A lock that is not had in this time is held by somebody who must be told about, not waited for all night.
+    options["options"] = f"-c lock_timeout={get_settings().lock_timeout_seconds}s"
     if publication is not None:
-        options["options"] = f"-c credit.publication={publication:d}"
+        options["options"] += f" -c credit.publication={publication:d}"
     options.setdefault("application_name", "credit_warehouse")
     return psycopg.connect(make_conninfo(database_url(), **options))
 

@@ -85,14 +85,23 @@ def build(layer: Layer, publication_id: int, run_id: str | None = None) -> None:
 
     Raises:
         credit_warehouse.transform.run.BuildFailed: a model or a test failed; the message names it.
+        credit_warehouse.publication.PublicationError: another run has taken over and discarded the candidate.
     """
-    from credit_warehouse.transform.run import dbt_build
+    from credit_warehouse.transform.run import BuildFailed, BuildInterrupted, dbt_build
 
     candidate = publication.candidate_of(publication_id)
     with step(
         f"build_{layer}", candidate.business_date, publication_id=publication_id, run_id=run_id
     ) as outcome:
-        result = dbt_build(layer, publication_id, candidate.business_date, candidate.is_full_refresh)
+        try:
+            result = dbt_build(layer, publication_id, candidate.business_date, candidate.is_full_refresh)
+        except BuildInterrupted:
+            raise
+        except BuildFailed:
+            publication.candidate_of(
+                publication_id
+            )  # discarded meanwhile: that is why, and all there is to say
+            raise
         outcome.detail = {"nodes": result.nodes, "seconds": round(result.seconds, 2)}
 
 

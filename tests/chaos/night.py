@@ -105,7 +105,7 @@ class Night:
                 Step("gate_publication"),
                 Step("publish"),
             ):
-                self._try(step, candidate, tries=1 if step.verb == "gate_publication" else TRIES)
+                self._try(step, candidate)
         except StepFailed as failure:
             self._tolerate(Step("discard"), candidate, str(failure))
         else:
@@ -117,14 +117,14 @@ class Night:
         except StepFailed:
             return  # what follows runs all the same, as the DAG says
 
-    def _try(self, step: Step, candidate: int | None = None, reason: str = "", tries: int = TRIES) -> Any:
+    def _try(self, step: Step, candidate: int | None = None, reason: str = "") -> Any:
         """The step's answer.
 
         Raises:
             StepFailed: for good.
             SchedulerDied: nobody is there to try.
         """
-        for number in range(1, tries + 1):
+        for number in range(1, TRIES + 1):
             if self._scheduler_died.is_set():
                 raise SchedulerDied
             self._on_start(step)
@@ -145,7 +145,7 @@ class Night:
             if done.state == "ok":
                 return done.value
             may_retry = done.state == "killed" or done.is_database_lost or step.verb == "pull"
-            if not may_retry or number == tries:
+            if not may_retry or number == TRIES:
                 break
             self._world.revive()
         if self._scheduler_died.is_set():

@@ -117,8 +117,10 @@ def _work(order: Order, pipe: Pipe) -> None:
     import sqlalchemy.exc
 
     from credit_warehouse.settings import get_settings
+    from credit_warehouse.transform.run import BuildInterrupted
 
     lost = (
+        BuildInterrupted,
         psycopg.OperationalError,
         psycopg.InterfaceError,
         sqlalchemy.exc.OperationalError,
@@ -134,7 +136,7 @@ def _work(order: Order, pipe: Pipe) -> None:
     try:
         value = _VERBS[order.step.verb](order)
     except BaseException as error:
-        told = f"{type(error).__name__}: {error}"
+        told = "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
         pipe.send(Done("failed", error=told, is_database_lost=isinstance(error, lost), points=points.passed))
     else:
         pipe.send(Done("ok", value, points=points.passed))
