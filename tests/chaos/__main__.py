@@ -17,12 +17,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--home", type=Path, help="folder to keep the city in for the next run")
+    parser.add_argument("--intake-only", action="store_true", help="nights that end before the publication")
     wish = parser.parse_args(argv)
     home = wish.home or Path(tempfile.mkdtemp(prefix="chaos-"))
     tally: Counter[str] = Counter()
     looks, seconds, bad = 0, 0.0, []
     with arena(home, keep=wish.home is not None) as found:
-        for verdict in found.verdicts(range(wish.first, wish.first + wish.seeds)):
+        seeds = range(wish.first, wish.first + wish.seeds)
+        for verdict in found.verdicts(seeds, publishes=not wish.intake_only):
             mark = "FAILED" if verdict.violations else "ok"
             print(
                 f"{verdict.scenario.seed:4} {mark:6} {verdict.seconds:5.1f} s {verdict.looks:4} looks  {verdict.scenario}"

@@ -12,7 +12,7 @@ from credit_warehouse.settings import get_settings
 from tests.chaos import oracle
 from tests.chaos.night import ALL_FEEDS, Night
 from tests.chaos.proxy import Proxy
-from tests.chaos.scenario import Usual, Verdict, draw, night, play
+from tests.chaos.scenario import Scenario, Usual, Verdict, draw, night, play
 from tests.chaos.work import Crew
 from tests.chaos.world import FIRST, World
 
@@ -28,10 +28,14 @@ class Arena:
         self._proxies = {source: Proxy(endpoint) for source, endpoint in world.endpoints.items()}
         self.usual = self._undisturbed()
 
-    def verdicts(self, seeds: Iterable[int]) -> Iterator[Verdict]:
+    def verdicts(self, seeds: Iterable[int], publishes: bool = True) -> Iterator[Verdict]:
         """One after the other."""
         for seed in seeds:
-            yield play(self._world, self._crew, self._proxies, draw(seed, self.usual), self.usual)
+            yield self.verdict(draw(seed, self.usual, publishes))
+
+    def verdict(self, scenario: Scenario) -> Verdict:
+        """One scenario, played, resumed and judged."""
+        return play(self._world, self._crew, self._proxies, scenario, self.usual)
 
     def close(self) -> None:
         for proxy in self._proxies.values():
@@ -52,10 +56,15 @@ class Arena:
 
     def _undisturbed(self) -> Usual:
         self._world.reset()
-        usual = night(self._world, self._crew, self._proxies)
+        usual = night(self._world, self._crew, self._proxies, publishes=False)
         usual.play()
-        _require_all_ok(usual)
-        return Usual(oracle.truth(self._world.url), dict(usual.ended))
+        taken_in = oracle.truth(self._world.url)
+        published = night(self._world, self._crew, self._proxies)
+        published.play()
+        for played in (usual, published):
+            _require_all_ok(played)
+        # What the intake usually costs is what it cost when there was something to take in.
+        return Usual(oracle.truth(self._world.url), taken_in, dict([*published.ended, *usual.ended]))
 
 
 @contextmanager

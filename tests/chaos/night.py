@@ -57,6 +57,7 @@ class Night:
         feeds: dict[str, list[str]] = FEEDS,
         on_start: Callable[[Step], None] = lambda step: None,
         traps: dict[Step, Trap] | None = None,
+        publishes: bool = True,
     ) -> None:
         self._world = world
         self._business_date = business_date
@@ -65,6 +66,7 @@ class Night:
         self._feeds = feeds
         self._on_start = on_start
         self._traps = dict(traps or {})
+        self._publishes = publishes
         self._scheduler_died = threading.Event()
         self.ended: list[tuple[Step, Done]] = []
 
@@ -76,7 +78,8 @@ class Night:
         """
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(self._intake, self._feeds))
-        self._publication()
+        if self._publishes:
+            self._publication()
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda source: self._tolerate(Step("feedback", source)), self._feeds))
 

@@ -18,6 +18,8 @@ from tests.chaos.reader import Reader
 from tests.chaos.work import Crew, Done, Step, Trap
 from tests.chaos.world import NIGHT, SFTP_SOURCES, World
 
+INTAKE = ("pull", "load", "gate", "settle", "feedback")
+
 Victim = Literal["task", "task and children", "scheduler", "database", "departments"]
 Lapse = Literal[
     "absent", "truncated", "uploaded twice", "down", "page_repeated", "page_changed", "token_expiry"
@@ -51,6 +53,8 @@ class Scenario:
     strokes: tuple[Stroke, ...] = ()
     wires: tuple[tuple[str, WireFault], ...] = ()
     lapses: tuple[tuple[str, Lapse], ...] = ()
+    publishes: bool = True
+    """Whether the night is a whole one; without, it ends with the intake and costs a fourth."""
 
     def __str__(self) -> str:
         wires = (f"{fault.kind} {source} after {fault.after_bytes} B" for source, fault in self.wires)
@@ -63,6 +67,8 @@ class Usual:
     """An undisturbed night: what it leaves, and points and seconds of each step."""
 
     truth: Truth
+    taken_in: Truth
+    """The same after the intake alone."""
     steps: dict[Step, Done]
 
 
@@ -77,7 +83,7 @@ class Verdict:
     seconds: float
 
 
-def draw(seed: int, usual: Usual) -> Scenario:
+def draw(seed: int, usual: Usual, publishes: bool = True) -> Scenario:
     """The scenario of a seed: one fault, with every third seed two."""
     chance = random.Random(seed)
     strokes: list[Stroke] = []
@@ -86,12 +92,12 @@ def draw(seed: int, usual: Usual) -> Scenario:
     for _ in range(2 if seed % 3 == 0 else 1):
         kind = chance.choices(["stroke", "wire", "lapse"], [70, 15, 15])[0]
         if kind == "stroke":
-            strokes.append(_stroke(chance, usual))
+            strokes.append(_stroke(chance, usual, publishes))
         elif kind == "wire":
             wires.append(_wire(chance))
         else:
             lapses.append(_lapse(chance))
-    return Scenario(seed, tuple(strokes), tuple(wires), tuple(lapses))
+    return Scenario(seed, tuple(strokes), tuple(wires), tuple(lapses), publishes)
 
 
 def play(world: World, crew: Crew, proxies: dict[str, Proxy], scenario: Scenario, usual: Usual) -> Verdict:
@@ -100,7 +106,7 @@ def play(world: World, crew: Crew, proxies: dict[str, Proxy], scenario: Scenario
     world.reset()
     with Reader(world.url) as reader:
         struck = _disturbed(world, crew, proxies, scenario, usual)
-        resumed = night(world, crew, proxies)
+        resumed = night(world, crew, proxies, publishes=scenario.publishes)
         resumed.play()
     found = [
         f"the resumed night: {step}: {done.error or done.state}"
@@ -110,10 +116,11 @@ def play(world: World, crew: Crew, proxies: dict[str, Proxy], scenario: Scenario
     found += oracle.violations(
         world.url,
         world.run_home,
-        usual.truth,
+        usual.truth if scenario.publishes else usual.taken_in,
         world.answer_key,
         NIGHT,
         {f for feeds in FEEDS.values() for f in feeds},
+        scenario.publishes,
     )
     found += reader.violations()
     return Verdict(scenario, found, struck, reader.looks, monotonic() - started)
@@ -136,7 +143,9 @@ def _disturbed(
         for stroke in scenario.strokes
         if stroke.point is not None
     }
-    played = night(world, crew, proxies, on_start=blows.when_starts, traps=traps)
+    played = night(
+        world, crew, proxies, on_start=blows.when_starts, traps=traps, publishes=scenario.publishes
+    )
     blows.kill_scheduler = played.kill_scheduler
     for source, fault in scenario.wires:
         proxies[source].arm(fault)
@@ -197,9 +206,9 @@ class _Blows:
             self.crew.kill(stroke.step, with_children=stroke.victim == "task and children")
 
 
-def _stroke(chance: random.Random, usual: Usual) -> Stroke:
+def _stroke(chance: random.Random, usual: Usual, publishes: bool) -> Stroke:
     verbs = sorted({step.verb for step in usual.steps})
-    verb = chance.choice([*verbs, "build", "build", "load", "publish"])
+    verb = chance.choice([*verbs, "build", "build", "load", "publish"] if publishes else INTAKE)
     step = chance.choice(sorted((s for s in usual.steps if s.verb == verb), key=str))
     victim: Victim = chance.choices(
         ["task", "task and children", "scheduler", "database", "departments"], [40, 10, 15, 28, 7]

@@ -85,7 +85,7 @@ class World:
             for entry in folder.glob("*"):
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         shutil.rmtree(self.run_home, ignore_errors=True)
-        shutil.copytree(self.home / "base", self.run_home)
+        shutil.copytree(self.home / "base", self.run_home, dirs_exist_ok=True)
 
     def revive(self) -> None:
         """What the runtime's supervisor does after an accident: start whatever does not run."""
