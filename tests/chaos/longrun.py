@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 from credit_warehouse import migrations
 from credit_warehouse.settings import get_settings
 from tests.chaos import oracle
 from tests.chaos.night import ALL_FEEDS, Night
 from tests.chaos.proxy import Proxy
-from tests.chaos.scenario import Scenario, Usual, Verdict, draw, night, play
+from tests.chaos.scenario import Scenario, Usual, Verdict, draw, night, play, resumed, said
 from tests.chaos.work import Crew
 from tests.chaos.world import FIRST, World
 
@@ -36,6 +38,31 @@ class Arena:
     def verdict(self, scenario: Scenario) -> Verdict:
         """One scenario, played, resumed and judged."""
         return play(self._world, self._crew, self._proxies, scenario, self.usual)
+
+    def spoilt(
+        self, spoil: AbstractContextManager[object], publishes: bool = False, **options: Any
+    ) -> tuple[list[str], list[str]]:
+        """A night under ``spoil`` and ``options``, resumed without them: what its steps said, and what does not hold then."""
+        self._world.reset()
+        with spoil:
+            first = night(self._world, self._crew, self._proxies, publishes=publishes, **options)
+            first.play()
+        self._world.revive()
+        return said(first), resumed(self._world, self._crew, self._proxies, self.usual, publishes)
+
+    def twice_at_once(self) -> tuple[list[str], list[str]]:
+        """Two schedulers run the whole night at the same time: what their steps said, and what does not hold then."""
+        self._world.reset()
+        both = [night(self._world, Crew(), self._proxies) for _ in range(2)]
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(Night.play, both))
+        told = [line for each in both for line in said(each)]
+        return told, resumed(self._world, self._crew, self._proxies, self.usual, publishes=True)
+
+    @property
+    def url(self) -> str:
+        """The warehouse of the night."""
+        return self._world.url
 
     def close(self) -> None:
         for proxy in self._proxies.values():
@@ -85,5 +112,4 @@ def arena(home: Path, keep: bool = False) -> Iterator[Arena]:
 
 
 def _require_all_ok(night: Night) -> None:
-    bad = [f"{step}: {done.error or done.state}" for step, done in night.ended if done.state != "ok"]
-    assert not bad, f"an undisturbed night did not go well: {bad}"
+    assert not said(night), f"an undisturbed night did not go well: {said(night)}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from credit_warehouse.connections import Endpoint
 from credit_warehouse.contracts import load_contracts
-from tests.chaos.work import Crew, Done, Order, Step, Trap
+from tests.chaos.work import Conditions, Crew, Done, Order, Step, Trap
 from tests.chaos.world import World
 
 TRIES = 3
@@ -58,6 +58,7 @@ class Night:
         on_start: Callable[[Step], None] = lambda step: None,
         traps: dict[Step, Trap] | None = None,
         publishes: bool = True,
+        conditions: dict[str, Conditions] | None = None,
     ) -> None:
         self._world = world
         self._business_date = business_date
@@ -67,6 +68,7 @@ class Night:
         self._on_start = on_start
         self._traps = dict(traps or {})
         self._publishes = publishes
+        self._conditions = conditions or {}
         self._scheduler_died = threading.Event()
         self.ended: list[tuple[Step, Done]] = []
 
@@ -141,6 +143,7 @@ class Night:
                     candidate,
                     reason,
                     self._traps.pop(step, None),
+                    self._conditions.get(step.verb, Conditions()),
                     self._world.server.data,
                 )
             )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import random
-import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -106,24 +106,32 @@ def play(world: World, crew: Crew, proxies: dict[str, Proxy], scenario: Scenario
     world.reset()
     with Reader(world.url) as reader:
         struck = _disturbed(world, crew, proxies, scenario, usual)
-        resumed = night(world, crew, proxies, publishes=scenario.publishes)
-        resumed.play()
-    found = [
-        f"the resumed night: {step}: {done.error or done.state}"
-        for step, done in resumed.ended
-        if done.state != "ok"
-    ]
-    found += oracle.violations(
-        world.url,
-        world.run_home,
-        usual.truth if scenario.publishes else usual.taken_in,
-        world.answer_key,
-        NIGHT,
-        {f for feeds in FEEDS.values() for f in feeds},
-        scenario.publishes,
-    )
+        found = resumed(world, crew, proxies, usual, scenario.publishes)
     found += reader.violations()
     return Verdict(scenario, found, struck, reader.looks, monotonic() - started)
+
+
+def resumed(world: World, crew: Crew, proxies: dict[str, Proxy], usual: Usual, publishes: bool) -> list[str]:
+    """Play the night again, undisturbed; what does not hold then."""
+    again = night(world, crew, proxies, publishes=publishes)
+    again.play()
+    return [
+        *(f"the resumed night: {line}" for line in said(again)),
+        *oracle.violations(
+            world.url,
+            world.run_home,
+            usual.truth if publishes else usual.taken_in,
+            world.answer_key,
+            NIGHT,
+            {feed for feeds in FEEDS.values() for feed in feeds},
+            publishes,
+        ),
+    ]
+
+
+def said(played: Night) -> list[str]:
+    """Every try that did not end well, and what it said."""
+    return [f"{step}: {done.error or done.state}" for step, done in played.ended if done.state != "ok"]
 
 
 def night(world: World, crew: Crew, proxies: dict[str, Proxy], **options: object) -> Night:
@@ -161,8 +169,7 @@ def _disturbed(
         world.revive()
         for put_right in undo:
             put_right()
-    ended_badly = [f"{step}: {done.error or done.state}" for step, done in played.ended if done.state != "ok"]
-    return blows.told + ended_badly
+    return blows.told + said(played)
 
 
 @dataclass
@@ -246,23 +253,15 @@ def _lapse_begins(world: World, source: str, lapse: Lapse) -> Callable[[], None]
     if lapse in ("down", "page_repeated", "page_changed", "token_expiry"):
         world.departments.fault(lapse, source=source, times=2)
         return lambda: _ignore(world.departments.clear(source))
-    kept = world.home / "kept"
-    shutil.rmtree(kept, ignore_errors=True)
-    kept.mkdir()
     files = world.dropped(source)
     for file in files:
-        shutil.copy2(file, kept / file.name)
         if lapse == "absent":
             file.unlink()
         elif lapse == "truncated" and file.suffix != ".sha256":
             file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-
-    def put_right() -> None:
-        for file in files:
-            # Uploaded anew, as a department does it: the same bytes at a later time.
-            shutil.copyfile(kept / file.name, file)
-
-    return put_right
+    if lapse == "uploaded twice":
+        return lambda: _ignore([os.utime(file) for file in files])
+    return lambda: world.upload(source)
 
 
 def _ignore(_: object) -> None:

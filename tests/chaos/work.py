@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -39,6 +41,36 @@ class Trap:
 
 
 @dataclass(frozen=True)
+class Conditions:
+    """Under what a step's process works. Limits are the kernel's, so that no privilege is needed to meet them."""
+
+    file_bytes: int | None = None
+    """No file may grow beyond this: as on a full disk."""
+    memory_bytes: int | None = None
+    """What it may use beyond what it has at its start."""
+    clock_seconds: float = 0.0
+    """How far its clock is off."""
+    environment: tuple[tuple[str, str], ...] = ()
+
+    def take_effect(self) -> None:
+        """In this process, from now on."""
+        if "TZ" in dict(self.environment):
+            time.tzset()
+        if self.clock_seconds:
+            right = time.time
+            time.time = lambda: right() + self.clock_seconds
+        if self.file_bytes is not None:
+            _limit(resource.RLIMIT_FSIZE, self.file_bytes)
+        if self.memory_bytes is not None:
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + self.memory_bytes)
+
+
+def _limit(kind: int, value: int) -> None:
+    resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
+
+
+@dataclass(frozen=True)
 class Order:
     """What a step's process is told."""
 
@@ -51,6 +83,7 @@ class Order:
     publication_id: int | None = None
     reason: str = ""
     trap: Trap | None = None
+    conditions: Conditions = Conditions()
     data: Path | None = None
     """Data folder of the database, for a trap that kills it."""
 
@@ -127,10 +160,12 @@ def _work(order: Order, pipe: Pipe) -> None:
         sqlalchemy.exc.InterfaceError,
     )
     os.environ.update(order.environment)
+    os.environ.update(order.conditions.environment)
     get_settings.cache_clear()
     log = os.open(get_settings().home / "steps.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
+    order.conditions.take_effect()
     points = _Points(order.trap, order.data)
     points.watch()
     try:

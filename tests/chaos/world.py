@@ -68,12 +68,19 @@ class World:
     def keep_as_base(self) -> None:
         """What the warehouse is now is what every scenario starts from."""
         self._admin(f"alter database {_RUN} rename to {_BASE}")
+        for source in SFTP_SOURCES:
+            for file in self.dropped(source):
+                kept = self._kept(source)
+                kept.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(file, kept / file.name)
         self.run_home.rename(self.home / "base")
 
     def reset(self) -> None:
         """Back to the base: a fresh copy of database and home, departments up, without faults and without feedback."""
         self.revive()
         self.departments.clear()
+        for source in SFTP_SOURCES:
+            self.upload(source)
         self._admin(f"drop database if exists {_RUN} with (force)")
         self._admin(f"create database {_RUN} template {_BASE} strategy file_copy")
         with psycopg.connect(self.server.admin_url(_EXCHANGE), autocommit=True) as connection:
@@ -161,6 +168,17 @@ class World:
     def dropped(self, source: str) -> list[Path]:
         """The files an SFTP department has laid out for the night."""
         return sorted(self._departments.glob(f"{source}/*/{NIGHT:%Y%m%d}/*"))
+
+    def upload(self, source: str) -> None:
+        """The department uploads what is missing or not as it should be: the right bytes at a later time."""
+        folder = next(self._departments.glob(f"{source}/*/{NIGHT:%Y%m%d}"))
+        for kept in self._kept(source).iterdir():
+            file = folder / kept.name
+            if not file.exists() or file.read_bytes() != kept.read_bytes():
+                shutil.copyfile(kept, file)
+
+    def _kept(self, source: str) -> Path:
+        return self.home / "delivered" / source
 
     @property
     def answer_key(self) -> NightKey:
