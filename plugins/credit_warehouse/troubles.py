@@ -90,7 +90,7 @@ def _trouble(error: BaseException) -> Trouble | None:
         return OUT_OF_MEMORY
     if isinstance(error, psycopg.errors.DiskFull) or (isinstance(error, OSError) and error.errno in _FULL):
         return DISK_FULL
-    if isinstance(error, duckdb.IOException | psycopg.errors.QueryCanceled):
+    if isinstance(error, duckdb.IOException | psycopg.errors.QueryCanceled | psycopg.InternalError):
         return trouble_in(str(error))
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return LOCK_TIMEOUT
