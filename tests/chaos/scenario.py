@@ -106,12 +106,20 @@ def play(world: World, crew: Crew, proxies: dict[str, Proxy], scenario: Scenario
     world.reset()
     with Reader(world.url) as reader:
         struck = _disturbed(world, crew, proxies, scenario, usual)
-        found = resumed(world, crew, proxies, usual, scenario.publishes)
+        refused = frozenset(source for source, lapse in scenario.lapses if lapse == "truncated")
+        found = resumed(world, crew, proxies, usual, scenario.publishes, refused)
     found += reader.violations()
     return Verdict(scenario, found, struck, reader.looks, monotonic() - started)
 
 
-def resumed(world: World, crew: Crew, proxies: dict[str, Proxy], usual: Usual, publishes: bool) -> list[str]:
+def resumed(
+    world: World,
+    crew: Crew,
+    proxies: dict[str, Proxy],
+    usual: Usual,
+    publishes: bool,
+    refused: frozenset[str] = frozenset(),
+) -> list[str]:
     """Play the night again, undisturbed; what does not hold then."""
     again = night(world, crew, proxies, publishes=publishes)
     again.play()
@@ -125,6 +133,7 @@ def resumed(world: World, crew: Crew, proxies: dict[str, Proxy], usual: Usual, p
             NIGHT,
             {feed for feeds in FEEDS.values() for feed in feeds},
             publishes,
+            refused,
         ),
     ]
 

@@ -65,7 +65,7 @@ def test_no_memory_while_reading_a_workbook_is_no_broken_workbook(
     def exhausted(*_: Any, **__: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(workbook, "load_workbook", exhausted)
+    monkeypatch.setattr(workbook, "_header", exhausted)
     with pytest.raises(MemoryError) as caught:
         split(contract, drop)
     assert trouble_of(caught.value) is OUT_OF_MEMORY
