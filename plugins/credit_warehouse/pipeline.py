@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from credit_warehouse import publication
+from credit_warehouse.database import alone
 from credit_warehouse.feedback.verbs import return_feedback
 from credit_warehouse.intake.verbs import gate, load, pull, settle, unanswered
 from credit_warehouse.outcomes import step
@@ -87,21 +88,20 @@ def build(layer: Layer, publication_id: int, run_id: str | None = None) -> None:
         credit_warehouse.transform.run.BuildFailed: a model or a test failed; the message names it.
         credit_warehouse.publication.PublicationError: another run has taken over and discarded the candidate.
     """
-    from credit_warehouse.transform.run import BuildFailed, BuildInterrupted, dbt_build
+    from credit_warehouse.transform.run import BuildFailed, dbt_build
 
     candidate = publication.candidate_of(publication_id)
     with step(
         f"build_{layer}", candidate.business_date, publication_id=publication_id, run_id=run_id
     ) as outcome:
-        try:
-            result = dbt_build(layer, publication_id, candidate.business_date, candidate.is_full_refresh)
-        except BuildInterrupted:
-            raise
-        except BuildFailed:
-            publication.candidate_of(
-                publication_id
-            )  # discarded meanwhile: that is why, and all there is to say
-            raise
+        # Two builds at once would write each other's affected sets and results.
+        with alone("build"):
+            publication.candidate_of(publication_id)  # another run may have taken over while this one waited
+            try:
+                result = dbt_build(layer, publication_id, candidate.business_date, candidate.is_full_refresh)
+            except BuildFailed:
+                publication.candidate_of(publication_id)  # or while dbt ran: then that is why it failed
+                raise
         outcome.detail = {"nodes": result.nodes, "seconds": round(result.seconds, 2)}
 
 
