@@ -16,6 +16,7 @@ from credit_warehouse.intake.verbs import gate, load, pull, settle, unanswered
 from credit_warehouse.outcomes import step
 from credit_warehouse.quality import GateFailed
 from credit_warehouse.settings import get_settings
+from credit_warehouse.troubles import explain
 
 if TYPE_CHECKING:
     from credit_warehouse.connections import Endpoint
@@ -64,7 +65,7 @@ def load_all(feeds: Sequence[str], business_date: date, run_id: str | None = Non
         except Exception as error:
             failures.append((feed, error))
     if failures:
-        told = "；".join(f"{feed}：{type(error).__name__} {error}" for feed, error in failures)
+        told = "；".join(f"{feed}：{explain(error)}" for feed, error in failures)
         raise LoadFailed(f"装载失败：{told}") from failures[0][1]
     return loaded
 

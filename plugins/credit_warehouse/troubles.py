@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 
-import duckdb
 import psycopg
 
 from credit_warehouse.errors import DeliveryRefused, SourceUnavailable
@@ -73,6 +72,12 @@ def trouble_of(error: BaseException) -> Trouble | None:
     return None
 
 
+def explain(error: BaseException) -> str:
+    """What to tell of it: what to do where it is a trouble of ours, else what it is."""
+    trouble = trouble_of(error)
+    return f"{trouble.advice}（{error}）" if trouble else f"{type(error).__name__} {error}"
+
+
 def trouble_in(text: str) -> Trouble | None:
     """Which trouble of ours a program's output tells of, if any."""
     return next((trouble for phrase, trouble in _TEXTS if phrase in text), None)
@@ -86,11 +91,14 @@ def raise_if_ours(error: Exception) -> None:
 
 
 def _trouble(error: BaseException) -> Trouble | None:
-    if isinstance(error, MemoryError | psycopg.errors.OutOfMemory | duckdb.OutOfMemoryException):
+    # By name: importing DuckDB would make every DAG file heavy.
+    if type(error).__module__.split(".")[0] in ("duckdb", "_duckdb"):
+        return OUT_OF_MEMORY if type(error).__name__ == "OutOfMemoryException" else trouble_in(str(error))
+    if isinstance(error, MemoryError | psycopg.errors.OutOfMemory):
         return OUT_OF_MEMORY
     if isinstance(error, psycopg.errors.DiskFull) or (isinstance(error, OSError) and error.errno in _FULL):
         return DISK_FULL
-    if isinstance(error, duckdb.IOException | psycopg.errors.QueryCanceled | psycopg.InternalError):
+    if isinstance(error, psycopg.errors.QueryCanceled | psycopg.InternalError):
         return trouble_in(str(error))
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return LOCK_TIMEOUT

@@ -25,7 +25,7 @@ def test_disk_full(city: Arena) -> None:
 
 def test_disk_full_while_loading(city: Arena) -> None:
     said, violations = city.spoilt(nullcontext(), conditions={"load": Conditions(file_bytes=20_000)})
-    assert said and all("磁盘空间不足" in line for line in said)
+    assert said and all(DISK_FULL.advice in line for line in said)
     assert violations == [], "no department was blamed: its batch is not refused"
 
 
