@@ -1,4 +1,4 @@
-"""A dozen disturbed nights: eight drawn by seed that end with the intake, four whole ones. `make chaos` plays hundreds."""
+"""A dozen disturbed nights: nine drawn by seed that end with the intake, three whole ones. `make chaos` plays hundreds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.chaos.work import Step
 MARTS, CORE = Step("build", "marts"), Step("build", "core")
 
 
-@pytest.mark.parametrize("seed", range(1, 9))
+@pytest.mark.parametrize("seed", range(1, 10))
 def test_an_intake_survives(city: Arena, seed: int) -> None:
     verdict = city.verdict(draw(seed, city.usual, publishes=False))
     assert verdict.violations == [], str(verdict.scenario)
@@ -20,8 +20,7 @@ def test_an_intake_survives(city: Arena, seed: int) -> None:
 @pytest.mark.parametrize(
     "stroke",
     [
-        Stroke(CORE, "scheduler", fraction=0.7),
-        Stroke(MARTS, "task", fraction=0.8),
+        Stroke(CORE, "task", fraction=0.7),
         Stroke(MARTS, "database", fraction=0.6),
         Stroke(Step("publish"), "database", point=9, is_before=False),
     ],

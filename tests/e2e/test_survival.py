@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,6 @@ import pytest
 
 from credit_warehouse.runtime.airflow_services import SCHEDULER
 from credit_warehouse.runtime.embedded import EmbeddedPostgres
-from credit_warehouse.runtime.processes import Supervisor
 from tests.chaos import killing
 from tests.e2e.system import System
 
@@ -44,8 +44,7 @@ def test_a_killed_task_is_tried_again_by_itself(system: System) -> None:
 
 def test_after_a_killed_scheduler_the_same_night_again_completes_it(system: System) -> None:
     night = _night_until(system, SCHEDULER_KILLED, "load")
-    (leader,) = (p for p in psutil.process_iter(["cmdline"]) if _is_scheduler_of(system, p))
-    killing.kill_tree(leader.pid)
+    killing.kill_tree(json.loads((system.home / "run" / f"{SCHEDULER}.json").read_text())["pid"])
     assert night.wait(timeout=SECONDS) != 0
     assert SCHEDULER in night.communicate()[0], "it says what ended, and where its log is"
     system.ok("nightly", SCHEDULER_KILLED.isoformat())
@@ -99,19 +98,6 @@ def _dbt(system: System) -> psutil.Process | None:
         except psutil.Error:
             continue
     return None
-
-
-def _is_scheduler_of(system: System, process: psutil.Process) -> bool:
-    try:
-        return (
-            Supervisor(system.home).is_running(SCHEDULER)
-            and "scheduler" in process.cmdline()
-            and process.environ().get("CREDIT_HOME") == str(system.home)
-            and (parent := process.parent()) is not None
-            and "scheduler" not in parent.cmdline()
-        )
-    except psutil.Error:
-        return False
 
 
 def _whole(system: System, night: date) -> None:
