@@ -48,8 +48,8 @@ clean: ## stop everything and remove all data, logs and generated passwords
 
 ##### the checks
 
-.PHONY: test lint types sql contracts dbt-check test-unit test-dags test-dbt test-integration test-e2e
-test: lint types sql contracts dbt-check test-unit test-dags test-dbt test-integration test-e2e ## every check
+.PHONY: test lint types sql contracts dbt-check test-unit test-dags test-dbt test-integration test-chaos test-e2e
+test: lint types sql contracts dbt-check test-unit test-dags test-dbt test-integration test-chaos test-e2e ## every check
 	@echo "all checks passed"
 
 # Parsing needs the names of a warehouse, not a warehouse.
@@ -84,8 +84,16 @@ test-dbt: $(DEV) ## the models
 test-integration: $(DEV) ## Postgres, the simulator's servers, the pipeline's steps
 	$(PYTEST) tests/integration -n 2 --dist loadfile
 
+test-chaos: $(DEV) ## a dozen disturbed nights and the faults with a name
+	$(PYTEST) tests/chaos
+
 test-e2e: $(DEV) ## whole nights through the real scheduler
 	$(PYTEST) tests/e2e
+
+.PHONY: chaos
+SEEDS := 200
+chaos: $(DEV) ## kill anything, any time: SEEDS=200 disturbed nights, each resumed and compared row for row
+	$(BIN)/python -m tests.chaos --seeds $(SEEDS)
 
 .PHONY: fmt lock
 fmt: $(DEV) ## format Python and SQL

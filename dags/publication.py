@@ -14,6 +14,7 @@ Runs again for that date when late data comes. Nothing new since the last public
   (or enter a waiver with reason, owner and expiry), then clear `open_candidate` and what follows.
 - `build_core`, `build_marts`: a model or test failed, `ops.dbt_result` names it. Repair, then clear from `open_candidate`.
 - `publish`, `discard`: the database was away. Clear the task.
+- Any step, with 磁盘空间不足, 内存不足, 超过时限 or 连接中断 in its log: our machine, no verdict on data. Remove the cause, trigger the night again.
 - `propose_matches` (the run stays green): no candidates for masked records tonight. Clear the task; the next night makes up for it.
 
 **中文** 等待的是“应答”，不是数据：某来源迟到不耽误其他部门，数据补到后自动再次发布。任一步骤变红时，线上仍是上一版本，候选版本已作废；
@@ -63,7 +64,7 @@ def build(layer: Literal["core", "marts"], publication_id: int) -> int:
     return publication_id
 
 
-@task(task_display_name="发布质量门", retries=0)
+@task(task_display_name="发布质量门")
 def gate_publication(publication_id: int) -> int:
     """Great Expectations on the candidate, before anybody can read it. 候选版本质量门，不通过则不发布。"""
     from airflow.sdk.exceptions import AirflowFailException

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -31,10 +32,24 @@ def connect(publication: int | None = None, **options: Any) -> psycopg.Connectio
 
     ``publication`` pins every mart read of the session to that publication.
     """
+    # A lock that is not had in this time is held by somebody who must be told about, not waited for all night.
+    options["options"] = f"-c lock_timeout={get_settings().lock_timeout_seconds}s"
     if publication is not None:
-        options["options"] = f"-c credit.publication={publication:d}"
+        options["options"] += f" -c credit.publication={publication:d}"
     options.setdefault("application_name", "credit_warehouse")
     return psycopg.connect(make_conninfo(database_url(), **options))
+
+
+@contextmanager
+def alone(work: str, on: str = "") -> Iterator[None]:
+    """Do a piece of work on something while nobody else does the same anywhere: a second scheduler waits its turn.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: the other did not end in time.
+    """
+    with connect() as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", [f"alone.{work}", on])
+        yield
 
 
 def insert_rows(connection: psycopg.Connection, table: str, rows: Sequence[dict[str, Any]]) -> None:

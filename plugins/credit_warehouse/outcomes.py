@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from credit_warehouse.database import connect
 from credit_warehouse.errors import DeliveryRefused, SourceUnavailable
+from credit_warehouse.troubles import trouble_of
 
 
 @dataclass
@@ -41,20 +43,30 @@ def step(
     Rows are written in transactions of their own, so that a step's rollback does not take its outcome with it.
     """
     outcome = Outcome(publication_id=publication_id)
-    with connect() as connection:
-        row = connection.execute(
-            "insert into ops.outcome (business_date, source, feed, publication_id, step, state, run_id)"
-            " values (%s, %s, %s, %s, %s, 'running', %s) returning outcome_id",
-            [business_date, source, feed, publication_id, name, run_id],
-        ).fetchone()
+    try:
+        with connect() as connection:
+            row = connection.execute(
+                "insert into ops.outcome (business_date, source, feed, publication_id, step, state, run_id)"
+                " values (%s, %s, %s, %s, %s, 'running', %s) returning outcome_id",
+                [business_date, source, feed, publication_id, name, run_id],
+            ).fetchone()
+    except psycopg.OperationalError as error:
+        if trouble := trouble_of(error):
+            error.add_note(trouble.advice)
+        raise
     assert row is not None
     try:
         yield outcome
     except BaseException as error:
+        trouble = trouble_of(error)
         outcome.state = "failed"
-        outcome.code = outcome.code or _code(error)
-        outcome.message = outcome.message or str(error)
-        _close(row[0], outcome)
+        outcome.code = outcome.code or (trouble.code if trouble else _code(error))
+        outcome.message = outcome.message or (f"{trouble.advice}（{error}）" if trouble else str(error))
+        if trouble:
+            error.add_note(trouble.advice)
+        # With the database gone there is nowhere to write it; what broke the step is what must be told.
+        with suppress(psycopg.OperationalError):
+            _close(row[0], outcome)
         raise
     _close(row[0], outcome)
 

@@ -14,11 +14,13 @@ import psycopg
 
 from credit_warehouse import publication
 from credit_warehouse.contracts import load_contracts
+from credit_warehouse.database import alone
 from credit_warehouse.feedback.verbs import return_feedback
 from credit_warehouse.intake.verbs import gate, load, pull, settle, unanswered
 from credit_warehouse.outcomes import step
 from credit_warehouse.quality import GateFailed
 from credit_warehouse.settings import get_settings
+from credit_warehouse.troubles import explain
 
 if TYPE_CHECKING:
     from credit_warehouse.connections import Endpoint
@@ -97,7 +99,7 @@ def load_all(feeds: Sequence[str], business_date: date, run_id: str | None = Non
 def _feeds_failed(what: str, failures: Mapping[str, BaseException]) -> FeedsFailed:
     labels = {feed: contract.label for feed, contract in load_contracts().items()}
     told = "；".join(
-        f"{labels[feed]}（{feed}）：{type(error).__name__} {error}" for feed, error in failures.items()
+        f"{labels[feed]}（{feed}）：{explain(error)}" for feed, error in failures.items()
     )
     failed = FeedsFailed(f"{what}：{told}")
     failed.__cause__ = next(iter(failures.values()))
@@ -121,14 +123,22 @@ def build(layer: Layer, publication_id: int, run_id: str | None = None) -> None:
 
     Raises:
         credit_warehouse.transform.run.BuildFailed: a model or a test failed; the message names it.
+        credit_warehouse.publication.PublicationError: another run has taken over and discarded the candidate.
     """
-    from credit_warehouse.transform.run import dbt_build
+    from credit_warehouse.transform.run import BuildFailed, dbt_build
 
     candidate = publication.candidate_of(publication_id)
     with step(
         f"build_{layer}", candidate.business_date, publication_id=publication_id, run_id=run_id
     ) as outcome:
-        result = dbt_build(layer, publication_id, candidate.business_date, candidate.is_full_refresh)
+        # Two builds at once would write each other's affected sets and results.
+        with alone("build"):
+            publication.candidate_of(publication_id)  # another run may have taken over while this one waited
+            try:
+                result = dbt_build(layer, publication_id, candidate.business_date, candidate.is_full_refresh)
+            except BuildFailed:
+                publication.candidate_of(publication_id)  # or while dbt ran: then that is why it failed
+                raise
         outcome.detail = {"nodes": result.nodes, "seconds": round(result.seconds, 2)}
 
 

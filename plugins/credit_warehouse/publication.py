@@ -25,6 +25,8 @@ class Publication:
     state: str
     is_full_refresh: bool
     batches: int
+    message: str | None = None
+    """Why it was discarded."""
 
 
 def open_candidate(
@@ -42,7 +44,9 @@ def open_candidate(
         for (left_over,) in connection.execute(
             "select publication_id from ops.publication where state = 'candidate'"
         ):
-            _discard(connection, left_over, "前一次运行中断，候选批次作废")
+            _discard(
+                connection, left_over, f"前一次运行中断，或同一晚有另一个调度：由后来的运行 {run_id} 接手"
+            )
         last = connection.execute(
             "select business_date, events_through, decisions_through, closings_through, evidence_through"
             " from ops.publication where state = 'published' order by publication_id desc limit 1"
@@ -108,7 +112,7 @@ def describe(publication_id: int) -> Publication:
     """
     with connect() as connection, connection.cursor(row_factory=class_row(Publication)) as cursor:
         found = cursor.execute(
-            "select publication_id, business_date, state, is_full_refresh, (select count(*) from ops.publication_batch"
+            "select publication_id, business_date, state, is_full_refresh, message, (select count(*) from ops.publication_batch"
             " as included where included.publication_id = publication.publication_id) as batches"
             " from ops.publication where publication_id = %s",
             [publication_id],
@@ -126,8 +130,17 @@ def candidate_of(publication_id: int) -> Publication:
     """
     found = describe(publication_id)
     if found.state != "candidate":
-        raise PublicationError(f"发布批次 {publication_id} 不是待发布的候选批次")
+        raise PublicationError(_not_open(found))
     return found
+
+
+def _not_open(found: Publication) -> str:
+    if found.state == "discarded":
+        return (
+            f"候选批次 {found.publication_id} 已作废（{found.message}）。本次运行到此为止，线上版本不受影响；"
+            "若之后没有更新的发布，重跑当晚即可"
+        )
+    return f"发布批次 {found.publication_id} 不是待发布的候选批次，可能已由另一次运行发布，无需重复处理"
 
 
 def publish(publication_id: int, by: str) -> None:
@@ -144,7 +157,7 @@ def publish(publication_id: int, by: str) -> None:
         if row and row[0] == "published" and _current(connection) == publication_id:
             return
         if not row or row[0] != "candidate":
-            raise PublicationError(f"发布批次 {publication_id} 不是待发布的候选批次，不能发布")
+            raise PublicationError(_not_open(describe(publication_id)))
         connection.execute(
             "update ops.publication set state = 'published', closed_at = clock_timestamp() where publication_id = %s",
             [publication_id],

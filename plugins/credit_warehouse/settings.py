@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """Platform that packages of double-publicity records go up to; also the name of its connection."""
     upward_receipt_seconds: int = 60
     """How long a run waits for receipts; later ones are picked up by the next run."""
+    lock_timeout_seconds: int = 600
+    """How long a step waits for a lock somebody else holds before it fails and says so."""
     intake_memory_mb: int = 256
     """What DuckDB may use to parse and check a file of any size; the process takes about 200 MB on top."""
     intake_threads: int = 1

@@ -71,7 +71,8 @@ def test_only_a_pull_is_tried_again_whatever_the_error(dags: dict[str, Any]) -> 
             elif task_id != "signal":
                 assert task["backoff"] == 0
                 assert task["retry_default"] == "fail", (dag_id, task_id)
-    assert dags["publication"]["tasks"]["gate_publication"]["retries"] == 0
+    # A gate that was killed or lost its database has given no verdict.
+    assert dags["publication"]["tasks"]["gate_publication"]["retries"] >= 1
 
 
 def test_publication_reads_candidate_build_gate_publish(dags: dict[str, Any]) -> None:

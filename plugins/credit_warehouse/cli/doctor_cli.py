@@ -66,6 +66,25 @@ def _findings() -> Iterator[Finding]:
         yield Finding("数据库结构", False, "尚未建立", "运行 credit-warehouse migrate")
 
 
+def _sessions(connection: psycopg.Connection) -> Finding:
+    """Who keeps others waiting now, or has sat in a transaction for longer than a step waits for a lock."""
+    found = connection.execute(
+        "select pid, application_name, usename from pg_stat_activity where datname = current_database()"
+        " and pid <> pg_backend_pid() and (pid in (select unnest(pg_blocking_pids(pid)) from pg_stat_activity)"
+        " or state like 'idle in transaction%%' and state_change < clock_timestamp() - make_interval(secs => %s))"
+        " order by xact_start",
+        [get_settings().lock_timeout_seconds],
+    ).fetchall()
+    return Finding(
+        "占用的会话",
+        not found,
+        "无"
+        if not found
+        else "、".join(f"{pid}（{program or '未署名'}，{user}）" for pid, program, user in found),
+        "请其结束事务；联系不上时由数据库管理员执行 select pg_terminate_backend(编号)",
+    )
+
+
 def _database(connection: psycopg.Connection) -> Iterator[Finding]:
     def one(statement: str) -> tuple[Any, ...]:
         row = connection.execute(statement).fetchone()
@@ -75,6 +94,7 @@ def _database(connection: psycopg.Connection) -> Iterator[Finding]:
     yield Finding("数据库", True, f"PostgreSQL {one('show server_version')[0]}")
     version = one("select version_num from ops.alembic_version")[0]
     yield Finding("数据库结构", True, f"版本 {version}")
+    yield _sessions(connection)
     broken = one(
         "select count(*) from ops.batch where state in ('loaded', 'accepted') and delivered_rows is null"
     )[0]

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import date
 
 from credit_warehouse.connections import Endpoint
+from credit_warehouse.database import alone
 from credit_warehouse.feedback.building import build
 from credit_warehouse.feedback.sending import Sent, send
 from credit_warehouse.outcomes import step
@@ -18,7 +19,7 @@ def return_feedback(source: str, business_date: date, endpoint: Endpoint, run_id
     Raises:
         psycopg.Error: the warehouse failed; trying again is safe.
     """
-    with step("feedback", business_date, source=source, run_id=run_id) as outcome:
+    with step("feedback", business_date, source=source, run_id=run_id) as outcome, alone("feedback", source):
         built = build(source, business_date)
         sent = send(source, business_date, endpoint)
         outcome.detail = {"built": built, **asdict(sent)}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from credit_warehouse.errors import DeliveryRefused
+from credit_warehouse.troubles import raise_if_ours
 
 _CHUNK = 1 << 20
 _MAX_RATIO = 200
@@ -63,6 +64,7 @@ def extract_csv(path: Path, feed: str, target: Path, limit_bytes: int) -> int:
             with archive.open(entry.name) as member:
                 digest = _copy(member, target, limit_bytes)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+        raise_if_ours(error)
         raise DeliveryRefused("broken_archive", "压缩包不完整或已损坏，无法解开，请重新生成并上传") from error
     if digest != entry.sha256:
         raise DeliveryRefused(

@@ -40,7 +40,7 @@ def land(
     if receipt is not None:
         _write(target.with_name(target.name + ".sha256"), receipt)
     os.chmod(arrived, 0o440)
-    os.replace(arrived, target)
+    _put(arrived, target)
     return Landed(
         delivery_id=delivery_id,
         delivered_for=delivered_for,
@@ -55,4 +55,19 @@ def land(
 def _write(path: Path, content: bytes) -> None:
     temporary = path.with_name(path.name + f".{os.getpid()}.tmp")
     temporary.write_bytes(content)
-    os.replace(temporary, path)
+    _put(temporary, path)
+
+
+def _put(file: Path, place: Path) -> None:
+    """Move it there for good: the ledger, which survives a power cut, must not name a file that did not."""
+    _sync(file)
+    os.replace(file, place)
+    _sync(place.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -12,7 +12,7 @@ from psycopg import sql
 from credit_warehouse import changes
 from credit_warehouse.connections import Endpoint
 from credit_warehouse.contracts import FeedContract, load_contracts
-from credit_warehouse.database import connect
+from credit_warehouse.database import alone, connect
 from credit_warehouse.errors import DeliveryRefused, SourceUnavailable
 from credit_warehouse.feedback import closing
 from credit_warehouse.intake import ledger
@@ -30,7 +30,11 @@ def pull(feed: str, business_date: date, endpoint: Endpoint, run_id: str | None 
         SourceUnavailable: no connection, or nothing for this night yet; worth another try later.
     """
     contract = load_contracts()[feed]
-    with step("pull", business_date, source=contract.source, feed=feed, run_id=run_id) as outcome:
+    with (
+        step("pull", business_date, source=contract.source, feed=feed, run_id=run_id) as outcome,
+        # Two that ask for one window would both count its rows.
+        alone("pull", feed),
+    ):
         if _covered(contract, business_date, outcome):
             return []
         new, duplicates = _take(contract, business_date, endpoint)

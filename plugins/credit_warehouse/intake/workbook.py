@@ -14,6 +14,7 @@ from python_calamine import CalamineWorkbook
 from credit_warehouse.errors import DeliveryRefused
 from credit_warehouse.intake.archive import check_archive
 from credit_warehouse.intake.plain_sheet import is_plain
+from credit_warehouse.troubles import raise_if_ours
 
 
 def workbook_to_csv(path: Path, target: Path, limit_bytes: int) -> None:
@@ -41,6 +42,7 @@ def workbook_to_csv(path: Path, target: Path, limit_bytes: int) -> None:
     except DeliveryRefused:
         raise
     except Exception as error:  # openpyxl raises whatever the XML or the zip inside happens to raise
+        raise_if_ours(error)
         raise DeliveryRefused(
             "broken_workbook", "工作簿无法读取，请用表格软件另存为 .xlsx 后重新报送"
         ) from error

@@ -42,6 +42,7 @@ LOST_DATABASE = ExceptionRetryPolicy(
                 "psycopg.InterfaceError",
                 "sqlalchemy.exc.OperationalError",
                 "sqlalchemy.exc.InterfaceError",
+                "credit_warehouse.transform.run.BuildInterrupted",
             ],
             action=RetryAction.RETRY,
             retry_delay=timedelta(seconds=15),

@@ -11,7 +11,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -199,6 +199,7 @@ class EmbeddedPostgres:
                 return
             self._ensure_initialised()
             self._write_settings()
+            self._end_survivors()
             # A pid file whose number another program has by now would keep Postgres from starting.
             (self.data / "postmaster.pid").unlink(missing_ok=True)
             if is_taken(self.port):
@@ -357,6 +358,29 @@ class EmbeddedPostgres:
             return process if str(self.data) in process.cmdline() else None
         except (OSError, ValueError, IndexError, psutil.Error):
             return None
+
+    def _end_survivors(self) -> None:
+        """End what a killed postmaster left behind: a busy backend goes on writing until its statement ends, and a second
+        server beside it would ruin the data. The pid file, which is to prevent that, is removed next.
+
+        Raises PostgresError when one does not end.
+        """
+        orphans = [process for process in psutil.process_iter() if self._works_here(process)]
+        for orphan in orphans:
+            with suppress(psutil.NoSuchProcess):
+                orphan.kill()  # nothing committed is lost: the server recovers from its log
+        _, alive = psutil.wait_procs(orphans, timeout=30)
+        if alive:
+            raise PostgresError(
+                f"processes {[process.pid for process in alive]} of an earlier server still use {self.data} and do not"
+                " end: restart the machine, then start again."
+            )
+
+    def _works_here(self, process: psutil.Process) -> bool:
+        try:
+            return process.name().startswith("postgres") and Path(process.cwd()) == self.data
+        except (OSError, psutil.Error):
+            return False
 
     def _own(self, path: Path) -> None:
         if self.account.drop:

@@ -204,6 +204,9 @@ def _airflow(home: Path, kept: Mapping[str, str]) -> dict[str, str]:
         "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
         # A chain of short tasks waits mostly for the scheduler's next look.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        # After a scheduler was killed, its tasks are tried again within two minutes instead of five.
+        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "90",
         # A finished task gives its slot back with its supervisor's next heartbeat; the default is five seconds.
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         # One process parses the few DAG files; they change only with a release.

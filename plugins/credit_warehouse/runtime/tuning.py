@@ -39,6 +39,8 @@ def server_settings(memory: int, *, durable: bool) -> dict[str, str]:
         "timezone": "'Asia/Shanghai'",
         "log_timezone": "'Asia/Shanghai'",
         "log_line_prefix": "'%m [%p] %q%u@%d '",
+        # A killed task's statement ends with it: the next try must not wait for its locks.
+        "client_connection_check_interval": "2s",
         "log_checkpoints": "off",
         "log_lock_waits": "on",
     }

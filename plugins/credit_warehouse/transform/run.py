@@ -16,6 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from credit_warehouse.database import connect, database_url
 from credit_warehouse.settings import get_settings
+from credit_warehouse.transform.child import end_with_parent
+from credit_warehouse.troubles import Trouble, trouble_in
 
 Layer = Literal["core", "marts"]
 
@@ -67,6 +69,14 @@ class BuildFailed(RuntimeError):
         self.result = result
 
 
+class BuildInterrupted(BuildFailed):
+    """The machine or the database gave way, not a model: worth another try once ``trouble`` is gone."""
+
+    def __init__(self, layer: Layer, message: str, result: BuildResult | None, trouble: Trouble) -> None:
+        super().__init__(layer, message, result)
+        self.trouble = trouble
+
+
 def dbt_build(
     layer: Layer, publication_id: int, business_date: date, full_refresh: bool = False
 ) -> BuildResult:
@@ -77,6 +87,7 @@ def dbt_build(
 
     Raises:
         BuildFailed: a model or a test failed (its nodes are recorded all the same), or dbt could not start.
+        BuildInterrupted: the database went away, or memory, disk or a time limit ran out.
     """
     settings = get_settings()
     settings.dbt_target_dir.mkdir(parents=True, exist_ok=True)
@@ -88,17 +99,34 @@ def dbt_build(
     command += ["--full-refresh"] if full_refresh else []
     started = monotonic()
     completed = subprocess.run(
-        command, env=environment(publication_id, business_date), capture_output=True, text=True, check=False
+        command,
+        env=environment(publication_id, business_date),
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=end_with_parent,
     )
     if not run_results.exists():
-        raise BuildFailed(layer, _tail(completed.stdout + completed.stderr))
+        raise _failure(layer, _tail(completed.stdout + completed.stderr))
     result = _read(run_results, layer, publication_id, monotonic() - started)
-    _record(result)
+    failure = None
     if result.failed:
-        raise BuildFailed(layer, "\n".join(_sentence(node) for node in result.failed), result)
-    if completed.returncode != 0:
-        raise BuildFailed(layer, _tail(completed.stdout + completed.stderr), result)
+        failure = _failure(layer, "\n".join(_sentence(node) for node in result.failed), result)
+    elif completed.returncode != 0:
+        failure = _failure(layer, _tail(completed.stdout + completed.stderr), result)
+    if isinstance(failure, BuildInterrupted):
+        raise failure  # there may be nothing to record it in
+    _record(result)
+    if failure:
+        raise failure
     return result
+
+
+def _failure(layer: Layer, message: str, result: BuildResult | None = None) -> BuildFailed:
+    trouble = trouble_in(message)
+    return (
+        BuildInterrupted(layer, message, result, trouble) if trouble else BuildFailed(layer, message, result)
+    )
 
 
 def environment(publication_id: int, business_date: date) -> dict[str, str]:
@@ -114,7 +142,7 @@ def environment(publication_id: int, business_date: date) -> dict[str, str]:
         "CREDIT_PUBLICATION_ID": str(publication_id),
         "CREDIT_BUSINESS_DATE": business_date.isoformat(),
         # Every connection of the process, whatever opens it, sees the candidate.
-        "PGOPTIONS": f"-c credit.publication={publication_id}",
+        "PGOPTIONS": f"-c credit.publication={publication_id} -c lock_timeout={settings.lock_timeout_seconds}s",
         "DBT_PROJECT_DIR": str(settings.dbt_project_dir),
         "DBT_PROFILES_DIR": str(settings.dbt_project_dir),
         "DBT_TARGET_PATH": str(settings.dbt_target_dir),

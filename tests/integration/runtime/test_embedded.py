@@ -185,3 +185,23 @@ def test_group_roles_another_system_made_are_shared(server: EmbeddedPostgres) ->
         connection.execute("create role credit_etl")
     url = server.create_database("credit", "warehouse", "secret", create_role=True)
     assert value(url, "select pg_has_role(current_user, 'credit_etl', 'member')") is True
+
+
+def test_a_backend_that_outlived_its_postmaster_does_not_write_beside_the_next_server(
+    server: EmbeddedPostgres,
+) -> None:
+    """A busy backend does not notice that its postmaster was shot; two servers on one folder would ruin the data."""
+    server.start()
+    busy = psycopg.connect(server.admin_url(), autocommit=True)
+    backend = psutil.Process(busy.info.backend_pid)
+    # No wait in it, at which it would notice: as a long statement of dbt is.
+    busy.pgconn.send_query(b"select count(*) from generate_series(1, 2000000000)")
+    postmaster = backend.parent()
+    assert postmaster is not None
+    postmaster.kill()
+    psutil.wait_procs([postmaster], timeout=10)
+    assert backend.is_running(), "the statement goes on"
+    server.start()
+    assert not backend.is_running() or backend.status() == psutil.STATUS_ZOMBIE
+    busy.close()
+    assert value(server.admin_url(), "select 1") == 1

@@ -13,6 +13,7 @@ from credit_warehouse.connections import Endpoint
 from credit_warehouse.contracts import FeedContract
 from credit_warehouse.errors import SourceUnavailable
 from credit_warehouse.intake.sources.arrival import Arrival, Taken
+from credit_warehouse.troubles import raise_if_ours
 
 _WINDOW_COLUMN = "changed_on"
 """Transport column that dates the change; it bounds the window and is no data item."""
@@ -33,6 +34,7 @@ def take(
         with _session(endpoint) as connection:
             until = _copy_window(connection, schema, table, since, business_date, target)
     except (psycopg.Error, OSError) as error:
+        raise_if_ours(error)
         raise SourceUnavailable(f"{contract.department_label}的前置库无法连接或读取失败：{error}") from error
     window_id = f"{contract.terms.delivery.path}:{since}..{until}@{business_date}"
     yield Arrival(target, f"{contract.name}.csv", window_id, business_date, str(until))

@@ -17,6 +17,7 @@ from credit_warehouse.connections import Endpoint
 from credit_warehouse.contracts import FeedContract
 from credit_warehouse.errors import SourceUnavailable
 from credit_warehouse.intake.sources.arrival import Arrival, Taken
+from credit_warehouse.troubles import raise_if_ours
 
 LOOKBACK_DAYS = 62
 """Older folders are not looked into again: a department that redelivers does so within two months."""
@@ -43,6 +44,7 @@ def take(
                 if arrival is not None:
                     yield arrival
     except (OSError, EOFError, paramiko.SSHException) as error:
+        raise_if_ours(error)
         raise SourceUnavailable(
             f"{contract.department_label}的 SFTP 服务无法连接或中途断开：{error}"
         ) from error
