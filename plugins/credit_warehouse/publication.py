@@ -162,7 +162,7 @@ def rollback(to: int | None, reason: str, by: str) -> tuple[int, int]:
     """Point back at an earlier publication (default: the one before the current). Returns (from, to).
 
     Raises:
-        PublicationError: nothing is published, or ``to`` was never published.
+        PublicationError: nothing is published, or ``to`` was never published or is archived.
     """
     with connect() as connection:
         _one_at_a_time(connection)
@@ -171,12 +171,13 @@ def rollback(to: int | None, reason: str, by: str) -> tuple[int, int]:
             raise PublicationError("尚无已发布的批次")
         target = connection.execute(
             "select max(publication_id) from ops.publication where state = 'published'"
+            " and publication_id not in (select publication_id from ops.pruned_publication)"
             " and case when %(to)s::bigint is null then publication_id < %(current)s else publication_id = %(to)s end",
             {"to": to, "current": current},
         ).fetchone()
         if target is None or target[0] is None:
             raise PublicationError(
-                f"发布批次 {to} 不存在或未发布过"
+                f"发布批次 {to} 不存在、未发布过或已归档"
                 if to is not None
                 else f"批次 {current} 之前没有已发布的批次"
             )

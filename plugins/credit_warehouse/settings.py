@@ -87,6 +87,11 @@ class Settings(BaseSettings):
         return self.home / "landing"
 
     @property
+    def archive_dir(self) -> Path:
+        """Publications past their time in the marts."""
+        return self.home / "archive"
+
+    @property
     def upward_dir(self) -> Path:
         return self.home / "upward"
 

@@ -18,6 +18,7 @@ _MODULES = (
     "ledger_cli",
     "feedback_cli",
     "publication_cli",
+    "history_cli",
     "record_cli",
     "entry_cli",
     "exchange_cli",
