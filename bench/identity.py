@@ -5,18 +5,16 @@ python -m bench.identity [--persons 20000] [--organisations 15000] [--records 20
 
 from __future__ import annotations
 
-import os
 import resource
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
 from bench import labelled_city
 from bench.labelled_city import Quality
+from bench.warehouse import warehouse
 from simulator.labelled import DECIDED_ON, labelled_set
 
 RESULTS = Path(__file__).parent / "results" / "identity.md"
@@ -27,7 +25,7 @@ def main(persons: int = 20_000, organisations: int = 15_000, records: int = 2_00
     from credit_warehouse import pipeline
 
     labelled = labelled_set(seed, persons, organisations, records)
-    with _warehouse():
+    with warehouse(durable=False):
         labelled_city.deliver(labelled)
         started = time.perf_counter()
         found = pipeline.propose_matches(DECIDED_ON)
@@ -72,26 +70,6 @@ def _table(known: dict[str, int], qualities: dict[str, Quality]) -> Iterator[tup
     yield "precision at a score of 0.9 and more", [f"{q.confident_precision:.1%}" for q in both]
     yield "recall: known subjects among the candidates", [f"{q.recall:.1%}" for q in both]
     yield "known subjects that are the first candidate", [f"{q.top_1:.1%}" for q in both]
-
-
-@contextmanager
-def _warehouse() -> Iterator[None]:
-    """A throw-away warehouse on an embedded server."""
-    from credit_warehouse import migrations
-    from credit_warehouse.runtime.embedded import EmbeddedPostgres
-    from credit_warehouse.settings import get_settings
-
-    with tempfile.TemporaryDirectory(prefix="bench-identity-") as folder:
-        server = EmbeddedPostgres(home=Path(folder) / "postgres", durable=False)
-        server.start()
-        try:
-            os.environ["CREDIT_DATABASE_URL"] = server.admin_url("postgres")
-            os.environ["CREDIT_HOME"] = folder
-            get_settings.cache_clear()
-            migrations.apply()
-            yield
-        finally:
-            server.destroy()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,33 @@
+"""A throw-away warehouse for a benchmark."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def warehouse(durable: bool = True) -> Iterator[str]:
+    """A migrated warehouse on an embedded server of its own; yields its URL, and the settings point at it.
+
+    ``durable=False``: no fsync and little memory, for benchmarks that measure no database time.
+    """
+    from credit_warehouse import migrations
+    from credit_warehouse.runtime.embedded import EmbeddedPostgres
+    from credit_warehouse.settings import get_settings
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        server = EmbeddedPostgres(home=Path(folder) / "postgres", durable=durable)
+        server.start()
+        try:
+            url = server.admin_url("postgres")
+            os.environ |= {"CREDIT_DATABASE_URL": url, "CREDIT_HOME": folder}
+            os.environ.setdefault("CREDIT_PEPPER", "bench")
+            get_settings.cache_clear()
+            migrations.apply()
+            yield url
+        finally:
+            server.destroy()
