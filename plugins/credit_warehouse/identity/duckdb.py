@@ -78,14 +78,12 @@ create macro canonical_resident_id(t) as
 {chr(10).join(f"create macro canonical_{kind}(t) as canonical_code(t);" for kind in Kind if kind is not Kind.RESIDENT_ID)}
 create macro canonical(kind, t) as {_by_kind("canonical_{kind}(t)")};
 
-create macro is_org_code(t) as
-    {_shaped(Kind.ORG_CODE)} and t[9] = '{ORG_CHECK}'[12 - {_weighted("t", ORG_WEIGHTS, ORG_ALPHABET)} % 11];
+create macro org_check(t) as '{ORG_CHECK}'[12 - {_weighted("t", ORG_WEIGHTS, ORG_ALPHABET)} % 11];
+create macro is_org_code(t) as {_shaped(Kind.ORG_CODE)} and t[9] = org_check(t);
 
 -- Both check digits: GB 32100 at position 18 and GB 11714 at position 17.
-create macro is_uscc(t) as
-    {_shaped(Kind.USCC)}
-    and t[18] = '{USCC_ALPHABET}'[(31 - {_weighted("t", USCC_WEIGHTS, USCC_ALPHABET)} % 31) % 31 + 1]
-    and is_org_code(t[9:17]);
+create macro uscc_check(t) as '{USCC_ALPHABET}'[(31 - {_weighted("t", USCC_WEIGHTS, USCC_ALPHABET)} % 31) % 31 + 1];
+create macro is_uscc(t) as {_shaped(Kind.USCC)} and t[18] = uscc_check(t) and is_org_code(t[9:17]);
 
 create macro is_registration_no(t) as
     {_shaped(Kind.REGISTRATION_NO)} and t[15] = ((11 - {_mod_11_10("t", 14)}) % 10)::varchar;
