@@ -27,6 +27,7 @@ _MODULES = (
     "contracts_cli",
     "appraisal_cli",
     "bulletin_cli",
+    "backup_cli",
     "doctor_cli",
 )
 

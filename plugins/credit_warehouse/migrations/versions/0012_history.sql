@@ -11,8 +11,8 @@ create table ops.history_rule (
 comment on column ops.history_rule.keep is 'every: each publication; month_end, year_end: the last one of a month or year that was not taken back';
 insert into ops.history_rule (keep, months, source, valid_from) values
     ('every', 3, '本中心初始设置：三个月内逐批可查', '2000-01-01'),
-    ('month_end', 24, '本中心初始设置：两年内按月末可查', '2000-01-01'),
-    ('year_end', 120, '本中心初始设置：十年内按年末可查', '2000-01-01');
+    ('month_end', 6, '本中心初始设置：半年内按月末可查', '2000-01-01'),
+    ('year_end', 36, '本中心初始设置：三年内按年末可查', '2000-01-01');
 
 -- Grain: one run that moved publications out of the marts into files.
 create table ops.history_archive (
