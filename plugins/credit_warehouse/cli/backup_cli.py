@@ -30,7 +30,7 @@ def backup(
 
     folder = (to or get_settings().backups_dir).resolve()
     with _plain_errors():
-        made = making.make(environment.load(), folder)
+        made = making.make(environment.of_this_machine(), folder)
         gone = making.thin_out(folder, keep or get_settings().backup_keep)
     held = made.manifest
     console.print(

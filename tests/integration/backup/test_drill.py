@@ -14,10 +14,12 @@ from pathlib import Path
 import duckdb
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
 from credit_warehouse import migrations
 from credit_warehouse.backup import making, restoring, sealed
 from credit_warehouse.backup.errors import BackupError
+from credit_warehouse.cli.app import app
 from credit_warehouse.database import connect
 from credit_warehouse.history import fingerprint, prune, reading
 from credit_warehouse.history.fingerprint import Fingerprints
@@ -261,3 +263,17 @@ def test_a_server_given_by_url_is_dumped_and_loaded(system: System, monkeypatch:
         restoring.restore(made, system.home.parent / "again", datetime.now(UTC), urls)
     for database in names.values():
         drop(admin, database)
+
+
+def test_the_commands_say_what_they_did(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    system.night(0)
+    target = system.home.parent / "restored"
+    folder = ["--to", str(system.backups)]
+    told = CliRunner().invoke(app, ["backup", *folder])
+    assert told.exit_code == 0 and "发布批次 1 个" in told.output and "任一时刻" in told.output
+    told = CliRunner().invoke(app, ["restore", "--from", str(system.backups), "--into", str(target)])
+    assert told.exit_code == 0 and "核对 2 项，不符 0 项" in told.output
+    monkeypatch.delenv(sealed.PASSPHRASE)
+    told = CliRunner().invoke(app, ["backup", *folder])
+    assert told.exit_code == 1 and sealed.PASSPHRASE in told.output
+    assert len(list(system.backups.glob("*/manifest.json"))) == 1

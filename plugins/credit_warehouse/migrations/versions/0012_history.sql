@@ -123,3 +123,16 @@ begin
         using hint = 'reset credit.publication，或从 ops.publication 中选择已发布的批次';
 end
 $$;
+
+-- Stores made from now on have it from the start (macro create_store_sql).
+do $$
+declare
+    store regclass;
+begin
+    for store in select oid from pg_class where relnamespace = 'mart_store'::regnamespace and relkind = 'r' loop
+        execute format(
+            'alter table %s set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02)', store
+        );
+    end loop;
+end
+$$;
