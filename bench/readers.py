@@ -125,7 +125,7 @@ def measured(
 def reader_url(url: str) -> str:
     """A login that may read the marts and nothing else."""
     with connect() as connection:
-        if not connection.execute("select from pg_roles where rolname = %s", [LOGIN]).fetchone():
+        if connection.execute("select from pg_roles where rolname = %s", [LOGIN]).fetchone() is None:
             connection.execute(
                 sql.SQL("create role {} login password {} in role credit_reader").format(
                     sql.Identifier(LOGIN), sql.Literal(PASSWORD)

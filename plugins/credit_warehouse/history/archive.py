@@ -196,14 +196,10 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def versions(path: Path, publication_id: int, column: str, key: str) -> Iterator[dict[str, str | None]]:
-    """Archived rows with this key that the publication held; values as PostgreSQL wrote them."""
+def versions(path: Path, column: str, key: str) -> Iterator[dict[str, Any]]:
+    """Archived rows with this key; values as PostgreSQL wrote them, the two version columns as numbers."""
     with duckdb.connect() as engine:
-        cursor = engine.execute(
-            f'select * from read_parquet(?) where "{column}" = ?'
-            " and valid_from_publication <= ? and valid_to_publication > ?",
-            [str(path), key, publication_id, publication_id],
-        )
+        cursor = engine.execute(f'select * from read_parquet(?) where "{column}" = ?', [str(path), key])
         names = [item[0] for item in cursor.description or ()]
         for row in cursor.fetchall():
             yield dict(zip(names, row, strict=True))

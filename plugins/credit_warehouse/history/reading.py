@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -52,9 +53,34 @@ def published_about(key: str, publication_id: int, column: str = "subject_key") 
             folder = get_settings().archive_dir / folder_name
             for mart in archive.read_manifest(folder, sha256).marts:
                 if column in mart.columns and mart.first <= publication_id <= mart.last:
-                    path = archive.checked(folder, mart)
-                    _add(found.setdefault(mart.mart, []), archive.versions(path, publication_id, column, key))
+                    _add(
+                        found.setdefault(mart.mart, []),
+                        (
+                            row
+                            for row in archive.versions(archive.checked(folder, mart), column, key)
+                            if row["valid_from_publication"] <= publication_id < row["valid_to_publication"]
+                        ),
+                    )
     return {mart: rows for mart, rows in found.items() if rows}
+
+
+def archived_versions(
+    connection: psycopg.Connection, mart: str, column: str, key: str
+) -> list[dict[str, Any]]:
+    """Every archived version of a mart's rows with this key, the two version columns as numbers, in no order.
+
+    Raises:
+        ArchiveDamaged: an archive is not the one that was written.
+    """
+    found = []
+    for folder_name, sha256 in connection.execute(
+        "select folder, manifest_sha256 from ops.history_archive where removed_on is null order by archive_id"
+    ).fetchall():
+        folder = get_settings().archive_dir / folder_name
+        for file in archive.read_manifest(folder, sha256).marts:
+            if file.mart == mart:
+                found += archive.versions(archive.checked(folder, file), column, key)
+    return found
 
 
 def _add(rows: list[Row], archived: Iterable[Row]) -> None:
