@@ -8,12 +8,12 @@ from credit_warehouse.quality.candidate import Candidate, FeedTerms
 from credit_warehouse.quality.figures import Unit, figure
 from credit_warehouse.quality.findings import Severity
 from expectations.no_rows import ExpectNoRows
-from expectations.publication.changes import held_rows, included_batches
+from expectations.publication.changes import changed_rows, held_rows, included_batches
 from expectations.wording import told
 
 
 def expectations(candidate: Candidate) -> Iterator[ExpectNoRows]:
-    """Time passes for every record, changed or not: judged on the whole."""
+    """Time passes for every record, changed or not: its clocks are judged on the whole."""
     yield _display_period(candidate)
     yield _withdrawn(candidate)
     yield _removed(candidate)
@@ -23,29 +23,43 @@ def expectations(candidate: Candidate) -> Iterator[ExpectNoRows]:
 
 
 def _display_period(candidate: Candidate) -> ExpectNoRows:
-    day = f"date '{candidate.business_date}'"
+    day, expectation_id = f"date '{candidate.business_date}'", "publication.credit_record.display_period"
+    keys = "record_key, feed, batch_id, source_row, displayed_until"
+    # What time alone does is asked of every row, by its clock's index; that a row's clocks are the rule's, of the changed.
+    over = (
+        ("usable_until", ""),
+        ("displayed_until", "and status = 'in_force'"),
+        ("ended_on", "and status = 'in_force'"),
+    )
+    passed = " union ".join(
+        f"select {keys} from mart_store.queryable_credit_record where valid_to_publication is null"
+        f" and {clock} < {day} {which}"
+        for clock, which in over
+    )
     return ExpectNoRows(
         unexpected_rows_query=f"""
-            select held.record_key, held.feed, held.batch_id, held.source_row, held.displayed_until
-            from {held_rows(candidate, "queryable_credit_record")}
+            {passed}
+            union
+            select changed.record_key, changed.feed, changed.batch_id, changed.source_row, changed.displayed_until
+            from {changed_rows(candidate, "queryable_credit_record", expectation_id)}
             left join mart.catalogue_item as item
-                on held.catalogue_item_code = item.catalogue_item_code and held.catalogue_version = item.version
+                on changed.catalogue_item_code = item.catalogue_item_code and changed.catalogue_version = item.version
             left join ops.display_rule as rule
-                on item.display_class = rule.display_class and held.severity = rule.severity
-                and held.decision_date between rule.valid_from and coalesce(rule.valid_to, 'infinity')
-            where held.usable_until < {day}
-                or (
-                    held.status = 'in_force'
-                    and (
-                        held.displayed_until < {day}
-                        or held.valid_until < {day}
-                        or held.display_started_on + make_interval(months => rule.max_months) < {day}
-                        or not rule.shown
-                    )
+                on item.display_class = rule.display_class and changed.severity = rule.severity
+                and changed.decision_date between rule.valid_from and coalesce(rule.valid_to, 'infinity')
+            where changed.status = 'in_force'
+                and (
+                    changed.valid_until < {day}
+                    or changed.display_started_on + make_interval(months => rule.max_months) < {day}
+                    or not rule.shown
+                    -- What nights to come will go by.
+                    or changed.ended_on is distinct from least(changed.removed_on, changed.valid_until + 1)
+                    or coalesce(changed.displayed_until, 'infinity')
+                    > changed.display_started_on + make_interval(months => rule.max_months)
                 )
         """,
         **told(
-            "publication.credit_record.display_period",
+            expectation_id,
             "不得公示已过公示期限或有效期的记录，不得提供已过使用期限的记录",
             "本中心全量重新构建候选批次（--full-refresh）；仍存在的，排查到期计算。到期记录一律停止公示。",
             unit=Unit.RECORDS,
@@ -56,19 +70,33 @@ def _display_period(candidate: Candidate) -> ExpectNoRows:
 
 def _withdrawn(candidate: Candidate) -> ExpectNoRows:
     """Asked of the delivered rows themselves, so that an error in core shows: a later version takes the record back."""
+    expectation_id = "publication.credit_record.withdrawn"
+    since = candidate.changed_since(expectation_id)
     return ExpectNoRows(
         unexpected_rows_query=f"""
+            with included as ({included_batches(candidate)}),
+            newer as (
+                select batch_id from included inner join ops.publication_batch using (batch_id)
+                where publication_id > {since}
+            ),
+            renewed as (select record_key from {changed_rows(candidate, "queryable_credit_record", expectation_id)}),
+            withdrawal as (
+                select * from core.credit_record_delivery
+                where is_withdrawal and batch_id = any(array(select newer.batch_id from newer))
+                union
+                select * from core.credit_record_delivery
+                where is_withdrawal and {since} > 0 and record_key = any(array(select renewed.record_key from renewed))
+            )
             select record.record_key, record.feed, withdrawal.batch_id, withdrawal.source_row
-            from core.credit_record_delivery as withdrawal
+            from withdrawal
             inner join (select * from {held_rows(candidate, "queryable_credit_record")}) as record
                 on withdrawal.record_key = record.record_key
-            where withdrawal.is_withdrawal
-                and withdrawal.batch_id in ({included_batches(candidate)})
+            where withdrawal.batch_id in (select included.batch_id from included)
                 and (withdrawal.delivered_for, withdrawal.updated_at, withdrawal.batch_id, withdrawal.source_row)
                 >= (record.delivered_for, record.updated_at, record.batch_id, record.source_row)
         """,
         **told(
-            "publication.credit_record.withdrawn",
+            expectation_id,
             "不得发布部门已撤销的记录",
             "本中心全量重新构建候选批次（--full-refresh）；仍存在的，排查撤销处理。撤销须在三日内生效（行政处罚法第四十八条）。",
             unit=Unit.RECORDS,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import great_expectations.expectations as gxe
 
-from credit_warehouse.quality.candidate import Candidate, Mart
+from credit_warehouse.quality.candidate import Candidate, Mart, rows_query
 from credit_warehouse.quality.figures import Unit, figure
 from expectations.no_rows import ExpectNoRows
 from expectations.publication.changes import changed_rows
@@ -32,9 +32,8 @@ def row_count(candidate: Candidate, mart: Mart) -> gxe.Expectation:
     rise = candidate.parameters.get("max_row_rise_share", mart.name)
     least = math.ceil(mart.rows_before * (1 - drop.value))
     most = math.floor(mart.rows_before * (1 + rise.value))
-    return gxe.ExpectTableRowCountToBeBetween(
-        min_value=least,
-        max_value=most,
+    return ExpectNoRows(
+        unexpected_rows_query=f"select rows as mart_rows from ({rows_query(candidate, mart)}) as held where rows not between {least} and {most}",
         **told(
             expectation_id,
             f"{mart.label} 行数较上一次发布（{figure(mart.rows_before, Unit.ROWS)}）"
@@ -43,6 +42,7 @@ def row_count(candidate: Candidate, mart: Mart) -> gxe.Expectation:
             "本中心核对本次新增、撤销、到期与更正的数量是否属实（如新数据项首次全量入库）：属实的登记豁免后重新检查；"
             "不属实的，先查各部门最近一批的交付行数与退回率，再重新构建。",
             expected=f"{figure(least, Unit.ROWS)} 至 {figure(most, Unit.ROWS)}",
+            observed="mart_rows",
         ),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from credit_warehouse.quality.candidate import Candidate
+from credit_warehouse.quality.candidate import Candidate, versions_since
 from credit_warehouse.quality.figures import Unit
 from expectations.no_rows import ExpectNoRows
 from expectations.publication.changes import held_rows, included_batches
@@ -52,30 +52,36 @@ def expectations(candidate: Candidate) -> Iterator[ExpectNoRows]:
             unit=Unit.BATCHES,
         ),
     )
+    since = candidate.changed_since("publication.core.versions")
     yield ExpectNoRows(
         unexpected_rows_query=f"""
-            with included as ({included_batches(candidate)}),
-            accepted as (
-                select feed.records_of, sum(batch.accepted_rows) as accepted_rows
-                from ops.batch inner join included using (batch_id) inner join ops.feed on batch.feed = feed.feed
-                where feed.is_active and feed.brings = 'records' group by feed.records_of
+            with included as (
+                select batch.batch_id, feed.records_of, batch.accepted_rows
+                from ops.publication_batch inner join ops.batch using (batch_id) inner join ops.feed using (feed)
+                where publication_batch.publication_id > {since} and batch.batch_id in ({included_batches(candidate)})
+                    and feed.is_active and feed.brings = 'records'
+            ),
+            resolved as (
+                select batch_id, count(*) as resolved_rows from core.row_subject
+                where batch_id in (select included.batch_id from included) group by batch_id
+            ),
+            -- Of the records at hand: core changes no other.
+            told as (
+                select record_key, count(*) as rows_told from core.row_subject
+                where record_key in (select record_key from core.affected_record) group by record_key
             ),
             recorded as (
-                select feed.records_of, sum(versions) as recorded_rows
-                from core.credit_record inner join ops.feed on credit_record.feed = feed.feed
-                where feed.is_active group by feed.records_of
+                select record_key, feed, versions from core.credit_record
+                where record_key in (select record_key from core.affected_record)
             )
-            select
-                records_of as feed,
-                coalesce(accepted_rows, 0) as accepted_rows, coalesce(recorded_rows, 0) as recorded_rows
-            from accepted full join recorded using (records_of)
-            where coalesce(accepted_rows, 0) <> coalesce(recorded_rows, 0)
-                and not exists (
-                    select from ops.batch as later inner join ops.feed on later.feed = feed.feed
-                    where feed.records_of = coalesce(accepted.records_of, recorded.records_of)
-                        and later.state = 'accepted'
-                        and later.batch_id not in (select included.batch_id from included)
-                )
+            select records_of as feed, included.accepted_rows, coalesce(resolved_rows, 0) as recorded_rows
+            from included left join resolved using (batch_id)
+            where included.accepted_rows <> coalesce(resolved_rows, 0)
+            union all
+            select feed, sum(coalesce(rows_told, 0))::bigint, sum(coalesce(versions, 0))::bigint
+            from told full join recorded using (record_key)
+            where coalesce(rows_told, 0) <> coalesce(versions, 0)
+            group by feed
         """,
         **told(
             "publication.core.versions",
@@ -84,19 +90,31 @@ def expectations(candidate: Candidate) -> Iterator[ExpectNoRows]:
             unit=Unit.FEEDS,
         ),
     )
+    since = candidate.changed_since("publication.credit_record.matches_core")
     yield ExpectNoRows(
         unexpected_rows_query=f"""
-            with built as (
-                select feed, status, count(*) as core_rows from core.credit_record
-                where status in ('in_force', 'ended', 'expired') group by feed, status
+            with at_hand as (
+                select record_key from core.affected_record
+                union
+                select record_key from mart_store.queryable_credit_record
+                where valid_from_publication > {since} or valid_to_publication > {since}
+            ),
+            built as (
+                select record_key, feed, status from core.credit_record
+                where status in ('in_force', 'ended', 'expired')
+                    and record_key in (select at_hand.record_key from at_hand)
             ),
             shown as (
-                select feed, status, count(*) as mart_rows
-                from {held_rows(candidate, "queryable_credit_record")} group by feed, status
+                select record_key, feed, status
+                from {held_rows(candidate, "queryable_credit_record")}
+                where record_key in (select at_hand.record_key from at_hand)
             )
-            select feed, status, coalesce(core_rows, 0) as core_rows, coalesce(mart_rows, 0) as mart_rows
-            from built full join shown using (feed, status)
-            where coalesce(core_rows, 0) <> coalesce(mart_rows, 0)
+            select
+                coalesce(built.feed, shown.feed) as feed, coalesce(built.status, shown.status) as status,
+                count(built.record_key) as core_rows, count(shown.record_key) as mart_rows
+            from built full join shown using (record_key)
+            where built.status is distinct from shown.status or built.feed <> shown.feed
+            group by 1, 2
         """,
         **told(
             "publication.credit_record.matches_core",
@@ -151,16 +169,17 @@ def _profile(candidate: Candidate) -> Iterator[ExpectNoRows]:
             unit=Unit.SUBJECTS,
         ),
     )
+    # Equal when it last held, so equal still where both changed by the same.
+    since = candidate.changed_since("publication.subject_credit_profile.total")
     yield ExpectNoRows(
         unexpected_rows_query=f"""
-            with total as (
+            with profile as ({versions_since("subject_credit_profile", since, candidate.publication_id)}),
+            record as ({versions_since("queryable_credit_record", since, candidate.publication_id)}),
+            total as (
                 select
+                    (select coalesce(sum(sign * records_in_force), 0) from profile) as profile_records,
                     (
-                        select coalesce(sum(records_in_force), 0) from {held_rows(candidate, "subject_credit_profile")}
-                    ) as profile_records,
-                    (
-                        select count(*) from {held_rows(candidate, "queryable_credit_record")}
-                        where status = 'in_force' and subject_key is not null
+                        select coalesce(sum(sign), 0) from record where status = 'in_force' and subject_key is not null
                     ) as credit_records
             )
             select profile_records, credit_records, abs(profile_records - credit_records) as difference

@@ -72,6 +72,14 @@ def deliver(
         assert found is not None
         for number, row in enumerate(rows, 1):
             _insert(connection, contract, found[0], number, row, night)
+        connection.execute(
+            sql.SQL(
+                "insert into vault.subject_name (subject_key, name_key, name, first_batch_id)"
+                " select distinct subject_key, name_key, '名', batch_id from raw.{} where batch_id = %s"
+                " and subject_key is not null and name_key is not null on conflict do nothing"
+            ).format(sql.Identifier(contract.relation)),
+            [found[0]],
+        )
     answer(feed, night, "succeeded")
     return int(found[0])
 

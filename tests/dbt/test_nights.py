@@ -158,15 +158,24 @@ class RandomCity:
     def _register(self, night: date, number: int) -> Row:
         values = {"uscc": f"U{number}", "enterprise_name": f"企业{number}", "updated_at": self._moment(night)}
         values |= {"region_code": self.chance.choice(["441302", "441303"]), "approved_on": self._day(night)}
-        return self._organisation(f"U{number}", number, values, self._gone())
+        claimed = number if self.chance.random() < 0.9 else self.chance.randrange(8)
+        return self._organisation(f"U{number}", number, values, self._gone(), claimed)
 
-    def _organisation(self, record: str, number: int, values: dict[str, Any], is_withdrawal: bool) -> Row:
-        """The organisation under its USCC, or under the code it had before."""
+    def _organisation(
+        self,
+        record: str,
+        number: int,
+        values: dict[str, Any],
+        is_withdrawal: bool,
+        claimed: int | None = None,
+    ) -> Row:
+        """The organisation under its USCC, or under the code it had before. Only the register may claim another's code: in
+        every other row the code is part of the USCC."""
         name = f"企业{self.chance.choice([number, number, number, 0])}"
         if self.chance.random() < 0.35:
             return Row(record, f"O{number}", values, is_withdrawal, id_type="org_code", name=name)
-        claimed = number if self.chance.random() < 0.9 else self.chance.randrange(8)
-        return Row(record, f"U{number}", values, is_withdrawal, name=name, aliases=(f"O{claimed}",))
+        aliases = (f"O{number if claimed is None else claimed}",)
+        return Row(record, f"U{number}", values, is_withdrawal, name=name, aliases=aliases)
 
     def _penalty(self, night: date, number: int) -> Row:
         decided = self._day(night)

@@ -46,7 +46,7 @@
         {{ insert_changed_rows_sql(store, fresh, candidate) }}
     {%- endcall -%}
 
-    {%- do refresh_statistics(store, load_result('main')['response'].rows_affected) -%}
+    {%- do refresh_statistics(store) -%}
     {%- do prepare_view(view, store) -%}
     {%- do run_query('drop table ' ~ fresh.include(database=false, schema=false)) -%}
 
@@ -198,15 +198,6 @@
         select 1 from {{ store }} as stored
         where stored.valid_to_publication is null and {{ same_key('stored', 'fresh') }}
     )
-{%- endmacro %}
-
-
-{#- After a large change the planner must not go by what autovacuum saw before it. -#}
-{% macro refresh_statistics(store, inserted) -%}
-    {%- set known = run_query("select reltuples from pg_class where oid = '" ~ store ~ "'::regclass").columns[0].values()[0] -%}
-    {%- if inserted > 0 and inserted * 10 >= known -%}
-        {%- do run_query("analyze " ~ store) -%}
-    {%- endif -%}
 {%- endmacro %}
 
 

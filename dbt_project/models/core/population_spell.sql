@@ -5,7 +5,7 @@
     scope_model='affected_standing',
     scope_key='subject_key',
     on_schema_change='fail',
-    post_hook='analyze {{ this }}',
+    post_hook='{{ refresh_statistics(this) }}',
     indexes=[{'columns': ['subject_key']}]
 ) }}
 with stay as (

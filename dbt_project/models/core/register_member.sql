@@ -4,7 +4,7 @@
     scope_model='affected_member',
     scope_key='subject_key',
     on_schema_change='fail',
-    post_hook='analyze {{ this }}',
+    post_hook='{{ refresh_statistics(this) }}',
     indexes=[
         {'columns': ['record_key'], 'unique': true},
         {'columns': ['subject_key']},

@@ -4,7 +4,7 @@
     scope_model='affected_subject',
     scope_key='subject_key',
     on_schema_change='fail',
-    post_hook='analyze {{ this }}',
+    post_hook='{{ refresh_statistics(this) }}',
     indexes=[{'columns': ['clean_since_month_day']}]
 ) }}
 with record as (

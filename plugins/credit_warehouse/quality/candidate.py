@@ -49,11 +49,12 @@ class FeedTerms:
 class Candidate:
     """A candidate publication on its business date.
 
-    ``passed_in``: expectation id → the newest publication in which it passed. A truth about single rows that held
+    ``previous_id``: the publication before. ``passed_in``: expectation id → the newest publication in which it passed. A truth about single rows that held
     there needs to be judged only on rows that changed since; a new expectation, or one that was waived, on all.
     """
 
     publication_id: int
+    previous_id: int | None
     business_date: date
     is_full_refresh: bool
     marts: tuple[Mart, ...]
@@ -103,6 +104,7 @@ def load(connection: psycopg.Connection, publication_id: int, business_date: dat
     comments = {row["table_name"]: row["comment"] for row in columns}
     return Candidate(
         publication_id,
+        publication["previous_id"],
         business_date,
         publication["is_full_refresh"],
         tuple(
@@ -137,14 +139,51 @@ def _key(connection: psycopg.Connection, mart: str) -> tuple[str, ...]:
 def _rows_before(connection: psycopg.Connection, mart: str, previous_id: int | None) -> int | None:
     if previous_id is None:
         return None
-    row = connection.execute(
-        sql.SQL(
-            "select count(*) from {} where valid_from_publication <= %(id)s"
-            " and (valid_to_publication is null or valid_to_publication > %(id)s)"
-        ).format(sql.Identifier("mart_store", mart)),
-        {"id": previous_id},
+    noted = connection.execute(
+        "select rows from ops.mart_rows where publication_id = %s and mart = %s", [previous_id, mart]
     ).fetchone()
-    return row[0] if row else None
+    counted = (
+        noted
+        or connection.execute(
+            sql.SQL(
+                "select count(*) from {} where valid_from_publication <= %(id)s"
+                " and (valid_to_publication is null or valid_to_publication > %(id)s)"
+            ).format(sql.Identifier("mart_store", mart)),
+            {"id": previous_id},
+        ).fetchone()
+    )
+    return counted[0] if counted else None
+
+
+def versions_since(mart: str, since: int, publication_id: int) -> str:
+    """Query of the versions by which ``mart`` in a publication differs from publication ``since`` (0 = from nothing):
+    ``sign`` 1 = it has them, -1 = it had them."""
+    return f"""
+        select *, 1 as sign from mart_store.{mart}
+        where valid_from_publication > {since} and valid_from_publication <= {publication_id}
+            and coalesce(valid_to_publication > {publication_id}, true)
+        union all
+        select *, -1 from mart_store.{mart}
+        where valid_to_publication > {since} and valid_to_publication <= {publication_id}
+            and valid_from_publication <= {since}
+    """
+
+
+def rows_query(candidate: Candidate, mart: Mart) -> str:
+    """Query of one number, ``rows``: how many the mart has in the candidate. Costs what changed since the last publication."""
+    since = candidate.previous_id or 0
+    changed = versions_since(mart.name, since, candidate.publication_id)
+    return f"select {mart.rows_before or 0} + coalesce(sum(sign), 0) as rows from ({changed}) as version"
+
+
+def note_rows(connection: psycopg.Connection, candidate: Candidate) -> None:
+    """Keep how many rows the marts have in the candidate, for the gate of the next one."""
+    for mart in candidate.marts:
+        connection.execute(
+            f"insert into ops.mart_rows (publication_id, mart, rows) select %s, %s, rows from ({rows_query(candidate, mart)})"
+            " as counted on conflict (publication_id, mart) do update set rows = excluded.rows",
+            [candidate.publication_id, mart.name],
+        )
 
 
 def _passed(connection: psycopg.Connection, publication_id: int) -> dict[str, int]:

@@ -36,6 +36,7 @@ def gate_publication(publication_id: int, business_date: date) -> GateReport:
     report, documented = _judge(candidate, live)
     with connect() as connection:
         _record(connection, report)
+        candidates.note_rows(connection, candidate)
     documented.publish()
     if not report.passed:
         raise GateFailed(report)

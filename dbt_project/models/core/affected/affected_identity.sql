@@ -1,8 +1,10 @@
-{%- set everything = flags.FULL_REFRESH or built_relation('core', 'credit_record') is none %}
+{%- set known_collision = built_relation('core', 'identity_collision') %}
+{%- set everything = flags.FULL_REFRESH or built_relation('core', 'credit_record') is none or known_collision is none %}
 with delivered as (
     select
         is_register,
         subject_key,
+        id_type,
         name_key,
         alias_keys
     from {{ ref('delivered_row') }}
@@ -11,15 +13,70 @@ with delivered as (
         or batch_id = any(array(select changed_batch.batch_id from {{ ref('changed_batch') }} as changed_batch))
 ),
 
+{% if not everything -%}
+-- A batch taken back may leave an identifier without what it alone had told.
+taken_back as (
+    select changed.batch_id
+    from {{ ref('changed_batch') }} as changed
+    inner join {{ source('ops', 'batch') }} as batch on changed.batch_id = batch.batch_id
+    where batch.state <> 'accepted'
+),
+
+-- Identifiers that went by one name all along, told by a batch that still stands and is not one of those at hand.
+single_named as (
+    select
+        named.subject_key,
+        (array_agg(named.name_key))[1] as name_key
+    from {{ source('vault', 'subject_name') }} as named
+    left join {{ ref('settled_batch') }} as told_by
+        on named.first_batch_id = told_by.batch_id and told_by.state = 'accepted'
+    where named.subject_key in (select delivered.subject_key from delivered)
+    group by named.subject_key
+    having
+        count(*) = 1
+        and bool_and(told_by.batch_id is not null)
+        and not bool_or(
+            named.first_batch_id in (select changed.batch_id from {{ ref('changed_batch') }} as changed)
+        )
+),
+
+-- Told once more what was known: no name, no owner of a code and no collision comes out differently. A USCC carries the
+-- same aliases in every row but the register's.
+as_before as (
+    select delivered.subject_key
+    from delivered
+    left join single_named on delivered.subject_key = single_named.subject_key
+    left join {{ known_collision }} as collision
+        on collision.identity_key = delivered.subject_key or collision.identity_key = any(delivered.alias_keys)
+    where not exists (select 1 from taken_back)
+    group by delivered.subject_key
+    having
+        bool_and(
+            not delivered.is_register
+            and delivered.id_type not in ('org_code', 'registration_no')
+            and coalesce(delivered.name_key = single_named.name_key, false)
+            and collision.identity_key is null
+        )
+),
+
+{% endif -%}
+concerned as (
+    select delivered.* from delivered
+    {%- if not everything %}
+    left join as_before on delivered.subject_key = as_before.subject_key
+    where as_before.subject_key is null
+    {%- endif %}
+),
+
 final as (
-    select subject_key as identity_key from delivered
+    select subject_key as identity_key from concerned
     where subject_key is not null
     union
     select alias.alias_key as identity_key
-    from delivered
-    cross join lateral unnest(delivered.alias_keys) as alias (alias_key)
+    from concerned
+    cross join lateral unnest(concerned.alias_keys) as alias (alias_key)
     union
-    select name_key as identity_key from delivered
+    select name_key as identity_key from concerned
     where is_register and name_key is not null
 )
 

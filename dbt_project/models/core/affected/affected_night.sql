@@ -70,20 +70,35 @@ retold as (
         or told.feed in (select concerned.feed from concerned)
 ),
 
--- A correction may name another authority for a record that came in an earlier night.
+-- A correction may name another authority for a record that came in an earlier night; so may what is left of one whose
+-- batch was taken back.
+delivered_again as (
+    select
+        delivered.record_key,
+        bool_or(batch.state <> 'accepted') as is_taken_back
+    from {{ ref('delivered_row') }} as delivered
+    inner join {{ source('ops', 'batch') }} as batch on delivered.batch_id = batch.batch_id
+    where
+        delivered.batch_id = any(array(select changed_batch.batch_id from {{ ref('changed_batch') }} as changed_batch))
+    group by delivered.record_key
+),
+
+renamed as (
+    select record_key
+    from {{ ref('credit_record_delivery') }}
+    where record_key = any(array(select delivered_again.record_key from delivered_again))
+    group by record_key
+    having count(distinct coalesce(authority_name, '')) > 1
+    union
+    select record_key from delivered_again
+    where is_taken_back
+),
+
 corrected as (
     select batch.business_date
     from {{ ref('credit_record') }} as record
     inner join {{ source('ops', 'batch') }} as batch on record.first_batch_id = batch.batch_id
-    where
-        record.record_key = any(array(
-            select delivered.record_key
-            from {{ ref('delivered_row') }} as delivered
-            where
-                delivered.batch_id = any(
-                    array(select changed_batch.batch_id from {{ ref('changed_batch') }} as changed_batch)
-                )
-        ))
+    where record.record_key = any(array(select renamed.record_key from renamed))
 ),
 
 final as (

@@ -5,7 +5,7 @@
     scope_key='subject_key',
     scope_set_key='identity_key',
     on_schema_change='fail',
-    post_hook='analyze {{ this }}',
+    post_hook='{{ refresh_statistics(this) }}',
     indexes=[{'columns': ['subject_key', 'name_key'], 'unique': true}]
 ) }}
 with named as (

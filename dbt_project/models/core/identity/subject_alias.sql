@@ -5,7 +5,7 @@
     scope_key='alias_key',
     scope_set_key='identity_key',
     on_schema_change='fail',
-    post_hook='analyze {{ this }}',
+    post_hook='{{ refresh_statistics(this) }}',
     indexes=[{'columns': ['alias_key'], 'unique': true}, {'columns': ['subject_key']}]
 ) }}
 with claim as (
