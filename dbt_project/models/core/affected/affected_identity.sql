@@ -1,3 +1,5 @@
+{%- set changed_batch, settled_batch = ref('changed_batch'), ref('settled_batch') %}
+{%- set batch, subject_name = source('ops', 'batch'), source('vault', 'subject_name') %}
 {%- set known_collision = built_relation('core', 'identity_collision') %}
 {%- set everything = flags.FULL_REFRESH or built_relation('core', 'credit_record') is none or known_collision is none %}
 with delivered as (
@@ -10,15 +12,15 @@ with delivered as (
     from {{ ref('delivered_row') }}
     where
         {{ everything }}
-        or batch_id = any(array(select changed_batch.batch_id from {{ ref('changed_batch') }} as changed_batch))
+        or batch_id = any(array(select changed_batch.batch_id from {{ changed_batch }} as changed_batch))
 ),
 
 {% if not everything -%}
 -- A batch taken back may leave an identifier without what it alone had told.
 taken_back as (
     select changed.batch_id
-    from {{ ref('changed_batch') }} as changed
-    inner join {{ source('ops', 'batch') }} as batch on changed.batch_id = batch.batch_id
+    from {{ changed_batch }} as changed
+    inner join {{ batch }} as batch on changed.batch_id = batch.batch_id
     where batch.state <> 'accepted'
 ),
 
@@ -27,8 +29,8 @@ single_named as (
     select
         named.subject_key,
         (array_agg(named.name_key))[1] as name_key
-    from {{ source('vault', 'subject_name') }} as named
-    left join {{ ref('settled_batch') }} as told_by
+    from {{ subject_name }} as named
+    left join {{ settled_batch }} as told_by
         on named.first_batch_id = told_by.batch_id and told_by.state = 'accepted'
     where named.subject_key in (select delivered.subject_key from delivered)
     group by named.subject_key
@@ -36,7 +38,7 @@ single_named as (
         count(*) = 1
         and bool_and(told_by.batch_id is not null)
         and not bool_or(
-            named.first_batch_id in (select changed.batch_id from {{ ref('changed_batch') }} as changed)
+            named.first_batch_id in (select changed.batch_id from {{ changed_batch }} as changed)
         )
 ),
 
