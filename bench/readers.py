@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
@@ -337,7 +338,7 @@ def unused_indexes() -> str:
         rows = connection.execute(
             "select relname, indexrelname, round(pg_relation_size(indexrelid) / 1048576.0, 1), idx_scan"
             " from pg_stat_user_indexes where schemaname in ('mart_store', 'core', 'raw', 'vault')"
-            " and pg_relation_size(indexrelid) > 1048576 order by idx_scan, pg_relation_size(indexrelid) desc"
+            " and pg_relation_size(indexrelid) > 1048576 order by idx_scan, pg_relation_size(indexrelid) desc limit 30"
         ).fetchall()
     return table(["table", "index", "MB", "scans"], rows)
 
@@ -367,7 +368,7 @@ def main(argv: list[str] | None = None) -> None:
             [
                 "# Readers",
                 f"{city.persons:,} persons, {city.organisations:,} organisations, {city.records:,} records,"
-                f" {arguments.nights} nights published; {machine()}. {arguments.clients} clients as `credit_reader`; paced:"
+                f" {arguments.nights} nights published; {machine()}, load while measuring {os.getloadavg()[2]:.0f}. {arguments.clients} clients as `credit_reader`; paced:"
                 f" {arguments.pause:g} s between two questions of a client.",
                 latencies(reading, questions(old[0]), arguments.clients, arguments.seconds, arguments.pause),
                 "## Publishing",

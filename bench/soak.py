@@ -198,7 +198,7 @@ def report(nights: list[Night], persons: int, enterprises: int) -> str:
     return "\n\n".join(
         [
             "# Soak",
-            f"{len(nights)} nights in a row, {persons:,} persons and {enterprises:,} enterprises; {machine()}. Medians of the"
+            f"{len(nights)} nights in a row, {persons:,} persons and {enterprises:,} enterprises; {machine()}, load in the end {os.getloadavg()[2]:.0f}. Medians of the"
             f" first {edge} nights after {_WARM_UP} to warm up, and of the last {edge}.",
             table(["measure", "first", "last", "ratio"], lines),
             "Share of dead rows and free space in tables over 1 MB after the last night:",

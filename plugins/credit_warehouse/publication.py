@@ -230,15 +230,14 @@ def _discard(connection: psycopg.Connection, publication_id: int, reason: str) -
 
 
 def _flip(connection: psycopg.Connection, action: str, to: int, reason: str, by: str) -> None:
+    # One statement: what the move waits for is the way to the server and back.
     connection.execute(
-        "insert into ops.publication_flip (action, from_publication_id, to_publication_id, reason, flipped_by)"
-        " values (%s, %s, %s, %s, %s)",
-        [action, _current(connection), to, reason, by],
-    )
-    connection.execute(
-        "insert into ops.current_publication (publication_id) values (%s) on conflict (singleton)"
+        "with moved as ("
+        " insert into ops.publication_flip (action, from_publication_id, to_publication_id, reason, flipped_by)"
+        " select %(action)s, (select publication_id from ops.current_publication), %(to)s, %(reason)s, %(by)s)"
+        " insert into ops.current_publication (publication_id) values (%(to)s) on conflict (singleton)"
         " do update set publication_id = excluded.publication_id, flipped_at = clock_timestamp()",
-        [to],
+        {"action": action, "to": to, "reason": reason, "by": by},
     )
 
 
