@@ -61,7 +61,12 @@ def published_about(key: str, publication_id: int, column: str = "subject_key") 
                             if row["valid_from_publication"] <= publication_id < row["valid_to_publication"]
                         ),
                     )
-    return {mart: rows for mart, rows in found.items() if rows}
+    # The same answer before and after archiving.
+    return {mart: sorted(rows, key=_in_order) for mart, rows in found.items() if rows}
+
+
+def _in_order(row: Row) -> list[str]:
+    return [f"{name} {value}" for name, value in sorted(row.items())]
 
 
 def archived_versions(
