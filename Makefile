@@ -20,7 +20,7 @@ help: ## this list
 
 ##### the system
 
-.PHONY: install demo up down nightly psql status clean
+.PHONY: install demo up down nightly psql status clean backup restore
 install: $(RUNTIME) ## install what running needs into .venv
 	@echo "installed in $(VENV)"
 

@@ -1,13 +1,13 @@
-"""日常清理：删除异常中断留下的临时文件和超过保存期的任务日志；落地文件、台账和隔离区从不删除。
+"""日常清理：删除异常中断留下的临时文件和超过保存期的任务日志，历史发布批次按规则归档；落地文件、台账和隔离区从不删除。
 
 ### Housekeeping · 日常清理
 
 **What** Removes scratch folders left by killed tasks, and task logs older than `CREDIT_LOG_KEEP_DAYS` (default 200 days: the
-law asks for six months).
+law asks for six months). Archives the publications that no row of `ops.history_rule` keeps readable, once a month as a rule.
 
 **When** 12:30 Asia/Shanghai, when no night runs.
 
-**If red** A folder could not be removed: read the log, put permissions right, clear the task. Nothing waits for it.
+**If red** A folder could not be removed: read the log, put permissions right, clear the task. Nothing waits for it. `prune_history` red with "又成为读者所见": somebody rolled back meanwhile; clear it.
 
 **中文** 每天中午清理一次；变红不影响取数和发布，按日志处理目录权限后清除（Clear）重跑即可。
 """
@@ -35,10 +35,21 @@ def sweep() -> dict[str, int]:
     return asdict(housekeeping.sweep(get_settings(), log_dir, datetime.now(UTC)))
 
 
+@task(task_display_name="历史归档")
+def prune_history(run_id: str | None = None) -> dict[str, int | str | None]:
+    """Counts of what was archived; empty before the first publication. 归档数量。"""
+    from dataclasses import asdict
+
+    from credit_warehouse import pipeline
+
+    done = pipeline.prune_history(run_id=run_id)
+    return asdict(done) if done else {}
+
+
 with DAG(
     dag_id="housekeeping",
     dag_display_name="日常清理",
-    description="Removes left-over scratch and logs past their time",
+    description="Removes left-over scratch and logs past their time; archives publications past theirs",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("30 12 * * *", timezone=get_settings().timezone),
     catchup=False,
@@ -48,3 +59,4 @@ with DAG(
     tags=["housekeeping", "清理"],
 ):
     sweep()
+    prune_history()

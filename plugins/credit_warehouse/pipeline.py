@@ -24,6 +24,7 @@ from credit_warehouse.troubles import explain
 
 if TYPE_CHECKING:
     from credit_warehouse.connections import Endpoint
+    from credit_warehouse.history.prune import Pruned
     from credit_warehouse.matching.proposing import Proposal
     from credit_warehouse.transform.run import Layer
     from credit_warehouse.upward.exchanging import Exchanged
@@ -41,6 +42,7 @@ __all__ = [
     "load_all",
     "open_candidate",
     "propose_matches",
+    "prune_history",
     "publish",
     "pull",
     "pull_all",
@@ -98,9 +100,7 @@ def load_all(feeds: Sequence[str], business_date: date, run_id: str | None = Non
 
 def _feeds_failed(what: str, failures: Mapping[str, BaseException]) -> FeedsFailed:
     labels = {feed: contract.label for feed, contract in load_contracts().items()}
-    told = "；".join(
-        f"{labels[feed]}（{feed}）：{explain(error)}" for feed, error in failures.items()
-    )
+    told = "；".join(f"{labels[feed]}（{feed}）：{explain(error)}" for feed, error in failures.items())
     failed = FeedsFailed(f"{what}：{told}")
     failed.__cause__ = next(iter(failures.values()))
     return failed
@@ -183,6 +183,27 @@ def discard(publication_id: int, reason: str, run_id: str | None = None) -> None
     with step("discard", day, publication_id=publication_id, run_id=run_id) as outcome:
         outcome.message = reason
         publication.discard(publication_id, reason)
+
+
+def prune_history(as_of: date | None = None, run_id: str | None = None) -> Pruned | None:
+    """Archive the publications that no rule keeps on a business date (default: the newest night). None before the first.
+
+    Raises:
+        credit_warehouse.history.prune.HistoryError: the pointer moved onto one of them meanwhile; run it again.
+    """
+    from credit_warehouse.history.prune import newest_night, prune
+
+    as_of = as_of or newest_night()
+    if as_of is None:
+        return None
+    with step("prune_history", as_of, run_id=run_id) as outcome:
+        done = prune(as_of)
+        outcome.state = "succeeded" if done.publications or done.expired else "unchanged"
+        outcome.message = (
+            f"归档 {done.publications} 个发布批次，移出 {done.rows} 行，删除过期归档 {done.expired} 个"
+        )
+        outcome.detail = asdict(done)
+        return done
 
 
 def exchange_build(

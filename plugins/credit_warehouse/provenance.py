@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from credit_warehouse.database import connect
+from credit_warehouse.history.reading import archived_versions
 
 Row = dict[str, Any]
 
@@ -24,7 +25,7 @@ class Explanation:
 
     ``record``: the row of core; ``deliveries``: one row per accepted version, newest first; ``rejections``: one row per
     quarantined delivery of it; ``changes``: one row per event; ``publications``: one row per span of publications that
-    held the same version, with the time readers saw it; ``sendings``: one row per package that carried it upward, oldest
+    held the same version, archived ones too, with the time readers saw it; ``sendings``: one row per package that carried it upward, oldest
     first; ``hidden``: why no outlet shows it, none if one does.
     """
 
@@ -88,10 +89,25 @@ def explain(record_key: UUID) -> Explanation:
                 "select * from ops.record_event where record_key = %(key)s order by effective_on, event_id",
                 record_key,
             ),
-            publications=_all(connection, _PUBLICATIONS, record_key),
+            publications=_publications(connection, record_key),
             sendings=_all(connection, _SENDINGS, record_key),
             hidden=_hidden(connection, record_key, record[0]["status"]),
         )
+
+
+def _publications(connection: psycopg.Connection, record_key: UUID) -> list[Row]:
+    archived = archived_versions(connection, "queryable_credit_record", "record_key", str(record_key))
+    columns = {
+        "first": "valid_from_publication",
+        "end": "valid_to_publication",
+        "status": "status",
+        "batch": "batch_id",
+        "row": "source_row",
+        "until": "displayed_until",
+    }
+    spans = {name: [row[column] for row in archived] for name, column in columns.items()}
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_PUBLICATIONS, {"key": record_key, **spans}).fetchall()
 
 
 _DELIVERIES = """
@@ -117,7 +133,17 @@ _REJECTIONS = """
 
 # A span is held from its first publication up to the one before it was closed; readers saw it while the pointer stood there.
 _PUBLICATIONS = """
-    with pointer as (
+    with stored as (
+        select valid_from_publication, valid_to_publication, status, batch_id, source_row, displayed_until
+        from mart_store.queryable_credit_record where record_key = %(key)s
+        -- Between archiving and removal a version is in both places.
+        union
+        select * from unnest(
+            %(first)s::bigint[], %(end)s::bigint[], %(status)s::text[], %(batch)s::bigint[], %(row)s::bigint[],
+            %(until)s::date[]
+        )
+    ),
+    pointer as (
         select to_publication_id as publication_id, flipped_at,
             lead(flipped_at) over (order by flip_id) as until
         from ops.publication_flip
@@ -127,10 +153,9 @@ _PUBLICATIONS = """
         stored.displayed_until, min(pointer.flipped_at) as shown_from,
         case when bool_or(pointer.until is null) then null else max(pointer.until) end as shown_until,
         count(pointer.publication_id) > 0 as was_shown
-    from mart_store.queryable_credit_record as stored
+    from stored
     left join pointer on pointer.publication_id >= stored.valid_from_publication
         and (stored.valid_to_publication is null or pointer.publication_id < stored.valid_to_publication)
-    where stored.record_key = %(key)s
     group by stored.valid_from_publication, stored.valid_to_publication, stored.status, stored.batch_id,
         stored.source_row, stored.displayed_until
     order by stored.valid_from_publication

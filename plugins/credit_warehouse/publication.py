@@ -175,7 +175,7 @@ def rollback(to: int | None, reason: str, by: str) -> tuple[int, int]:
     """Point back at an earlier publication (default: the one before the current). Returns (from, to).
 
     Raises:
-        PublicationError: nothing is published, or ``to`` was never published.
+        PublicationError: nothing is published, or ``to`` was never published or is archived.
     """
     with connect() as connection:
         _one_at_a_time(connection)
@@ -184,12 +184,13 @@ def rollback(to: int | None, reason: str, by: str) -> tuple[int, int]:
             raise PublicationError("尚无已发布的批次")
         target = connection.execute(
             "select max(publication_id) from ops.publication where state = 'published'"
+            " and publication_id not in (select publication_id from ops.pruned_publication)"
             " and case when %(to)s::bigint is null then publication_id < %(current)s else publication_id = %(to)s end",
             {"to": to, "current": current},
         ).fetchone()
         if target is None or target[0] is None:
             raise PublicationError(
-                f"发布批次 {to} 不存在或未发布过"
+                f"发布批次 {to} 不存在、未发布过或已归档"
                 if to is not None
                 else f"批次 {current} 之前没有已发布的批次"
             )
@@ -242,15 +243,14 @@ def _discard(connection: psycopg.Connection, publication_id: int, reason: str) -
 
 
 def _flip(connection: psycopg.Connection, action: str, to: int, reason: str, by: str) -> None:
+    # One statement: what the move waits for is the way to the server and back.
     connection.execute(
-        "insert into ops.publication_flip (action, from_publication_id, to_publication_id, reason, flipped_by)"
-        " values (%s, %s, %s, %s, %s)",
-        [action, _current(connection), to, reason, by],
-    )
-    connection.execute(
-        "insert into ops.current_publication (publication_id) values (%s) on conflict (singleton)"
+        "with moved as ("
+        " insert into ops.publication_flip (action, from_publication_id, to_publication_id, reason, flipped_by)"
+        " select %(action)s, (select publication_id from ops.current_publication), %(to)s, %(reason)s, %(by)s)"
+        " insert into ops.current_publication (publication_id) values (%(to)s) on conflict (singleton)"
         " do update set publication_id = excluded.publication_id, flipped_at = clock_timestamp()",
-        [to],
+        {"action": action, "to": to, "reason": reason, "by": by},
     )
 
 

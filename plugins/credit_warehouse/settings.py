@@ -34,6 +34,10 @@ class Settings(BaseSettings):
     """Cron after which publication no longer waits for a source; ``off`` = wait for every answer."""
     log_keep_days: int = 200
     """Task logs are kept at least six months (网络安全法 §21, DOMAIN.md §4.4)."""
+    backup_dir: Path | None = None
+    """Folder of backups and of the archived log; best on another machine's disk. Default: ``backups`` in the home."""
+    backup_keep: int = 14
+    """So many backups are kept; the log is kept from the oldest of them on."""
     clock: Literal["calendar", "nights"] = "calendar"
     """The legal day, by which records leave the readers' views on their own: today, or the newest night (the demo)."""
     city: str = "huizhou"
@@ -89,6 +93,15 @@ class Settings(BaseSettings):
     @property
     def landing_dir(self) -> Path:
         return self.home / "landing"
+
+    @property
+    def backups_dir(self) -> Path:
+        return self.backup_dir or self.home / "backups"
+
+    @property
+    def archive_dir(self) -> Path:
+        """Publications past their time in the marts."""
+        return self.home / "archive"
 
     @property
     def upward_dir(self) -> Path:

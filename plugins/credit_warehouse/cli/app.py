@@ -18,6 +18,7 @@ _MODULES = (
     "ledger_cli",
     "feedback_cli",
     "publication_cli",
+    "history_cli",
     "record_cli",
     "entry_cli",
     "reader_cli",
@@ -27,6 +28,7 @@ _MODULES = (
     "contracts_cli",
     "appraisal_cli",
     "bulletin_cli",
+    "backup_cli",
     "doctor_cli",
 )
 

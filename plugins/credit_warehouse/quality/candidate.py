@@ -193,7 +193,9 @@ def _passed(connection: psycopg.Connection, publication_id: int) -> dict[str, in
         "  from ops.gate_result where gate = 'publication' and publication_id < %s"
         "  order by publication_id, expectation_id, gate_result_id desc"
         ") as final_result join ops.publication using (publication_id)"
-        " where final_result.state = 'passed' and publication.state = 'published' group by expectation_id",
+        " where final_result.state = 'passed' and publication.state = 'published'"
+        # Rows closed since an archived publication may be gone: what last passed there is judged on all rows.
+        " and publication_id not in (select publication_id from ops.pruned_publication) group by expectation_id",
         [publication_id],
     ).fetchall()
     return dict(rows)

@@ -10,7 +10,8 @@ import secrets
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,6 +23,7 @@ import psycopg
 
 from credit_warehouse.runtime.databases import Database, ensure
 from credit_warehouse.runtime.tuning import memory_bytes, server_settings
+from credit_warehouse.runtime.wal import archive_settings, recovery_settings
 
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
@@ -74,6 +76,10 @@ class Account:
     def popen_kwargs(self) -> dict[str, Any]:
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.drop else {}
 
+    def can_write(self, folder: Path) -> bool:
+        probe = subprocess.run(["test", "-w", str(folder)], cwd="/", check=False, **self.popen_kwargs())
+        return probe.returncode == 0
+
     def can_reach(self, path: Path) -> bool:
         """Whether this account can enter the nearest existing folder of `path`."""
         folder = path
@@ -109,9 +115,13 @@ def _wheel_folder() -> Path:
     return Path(spec.origin).parent / "pginstall"
 
 
+def client_path(program: str) -> Path:
+    """One of the wheel's client programs (psql, pg_dump …), for the caller's own account."""
+    return _wheel_folder() / "bin" / program
+
+
 def psql_path() -> Path:
-    """The wheel's psql, for the caller's own account."""
-    return _wheel_folder() / "bin" / "psql"
+    return client_path("psql")
 
 
 class EmbeddedPostgres:
@@ -227,6 +237,72 @@ class EmbeddedPostgres:
             self._state_file.unlink(missing_ok=True)
             _remove_unused_copies()
 
+    # -- log archive and recovery ------------------------------------------------------------------------
+
+    @property
+    def wal_archive(self) -> Path | None:
+        """Folder into which the server's log is archived; none = it is not."""
+        folder = self._state.get("wal_archive")
+        return Path(folder) if folder else None
+
+    def archive_wal_to(self, folder: Path) -> None:
+        """From now on, and after every start, archive the running server's log into `folder`.
+
+        Raises PostgresError when the server's account cannot write there, or the server was started by an older version.
+        """
+        with self._lock():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._own(folder)
+            folder.chmod(0o700)
+            if not self.account.can_write(folder):
+                raise PostgresError(
+                    f"the account PostgreSQL runs under cannot write to {folder}: "
+                    "choose a folder for backups (CREDIT_BACKUP_DIR) that every account can enter"
+                )
+            with psycopg.connect(self.admin_url(), autocommit=True) as connection:
+                mode = connection.execute("show archive_mode").fetchone()
+                if mode != ("on",):
+                    raise PostgresError("archiving needs one restart of PostgreSQL: make down, then make up")
+                self._write_state({**self._state, "wal_archive": str(folder)})
+                self._write_settings()
+                connection.execute("select pg_reload_conf()")
+
+    def recover(
+        self, unpack: Callable[[Path], None], wal: Path | None, until: str | None, password: str
+    ) -> None:
+        """Become the server whose base backup `unpack` writes into a folder, played forward from its archived log `wal` to
+        the moment `until` (default: as far as it goes), and start. The log of the new server is archived nowhere.
+
+        Raises PostgresError with the end of the server's log, as when the log does not reach `until`.
+        """
+        with self._lock():
+            if self.root.exists():
+                raise PostgresError(f"{self.root} exists: restore into a new folder")
+            self.data.mkdir(parents=True, mode=0o700)
+            unpack(self.data)
+            self._write_state({**self._state, "password": password})
+            (self.data / "recovery.signal").touch()
+            self._write_settings(recovery_settings(wal, until))
+            for path in [self.root, *self.root.rglob("*")]:
+                self._own(path)
+            (self.root / "initialised").touch()
+            self._run("pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-s", "-D", str(self.data),
+                      "-l", str(self.log_file), check=False)  # fmt: skip
+            while self._recovers():
+                time.sleep(0.2)
+            self._write_settings()
+            with psycopg.connect(self.admin_url(), autocommit=True) as connection:
+                connection.execute("select pg_reload_conf()")
+
+    def _recovers(self) -> bool:
+        if not self.is_running():
+            raise PostgresError(f"PostgreSQL could not be recovered.\n{self._log_tail()}")
+        try:
+            with psycopg.connect(self.admin_url(), connect_timeout=10) as connection:
+                return connection.execute("select pg_is_in_recovery()").fetchone() == (True,)
+        except psycopg.OperationalError:  # not yet consistent, or ended by not reaching the moment
+            return True
+
     # -- databases ------------------------------------------------------------------------------------
 
     def create_database(
@@ -329,8 +405,8 @@ class EmbeddedPostgres:
             settings.write("\ninclude 'credit-warehouse.conf'\n")
         ready.touch()
 
-    def _write_settings(self) -> None:
-        settings = server_settings(memory_bytes(), durable=self.durable)
+    def _write_settings(self, more: Mapping[str, str] | None = None) -> None:
+        settings = server_settings(memory_bytes(), durable=self.durable) | archive_settings(self.wal_archive)
         settings |= {
             "listen_addresses": f"'{HOST}'",
             "port": str(self.port),
@@ -340,6 +416,7 @@ class EmbeddedPostgres:
         library = self._binaries().parent / "lib" / "pg_stat_statements.so"
         if self.durable and library.exists():
             settings["shared_preload_libraries"] = "'pg_stat_statements'"
+        settings |= more or {}
         lines = ["# Written at every start; put your own settings into postgresql.conf, below the include."]
         lines += [f"{key} = {value}" for key, value in settings.items()]
         target = self.data / "credit-warehouse.conf"

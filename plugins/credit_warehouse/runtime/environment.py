@@ -82,6 +82,17 @@ def load(home: Path | None = None) -> Environment:
     return Environment(home, _real_environment_wins(known))
 
 
+def of_this_machine() -> Environment:
+    """The environment of the last `up`; where `up` starts nothing (docker compose), the real one.
+
+    Raises EnvironmentMissing when neither names a warehouse.
+    """
+    if "CREDIT_DATABASE_URL" in os.environ:
+        home = credit_home()
+        return Environment(home, _real_environment_wins(envfile.read(home / "runtime.env")))
+    return load()
+
+
 def prepare(home: Path | None = None, changes: Mapping[str, str] | None = None) -> Environment:
     """Make what is missing, write `runtime.env` and return it.
 
