@@ -216,7 +216,7 @@ def main(argv: list[str] | None = None) -> None:
             [
                 "# A year of nights",
                 f"{city.persons:,} persons, {city.records:,} records, {arguments.nights} nights of {city.changed:,} changed"
-                f" records; {machine()}, load in the end {os.getloadavg()[2]:.0f}. Waits of one client as `credit_reader`, ms; `as of`: {_OLD} nights back.",
+                f" records; {machine()}, load in the end {os.getloadavg()[2]:.0f}. Waits of one client as `credit_analyst`, ms; `as of`: {_OLD} nights back.",
                 table(head, lines),
                 f"{same} (publication, mart) pairs readable in both copies hold the same rows. All pruning together took"
                 f" {arms[1].pruning:.1f} s.",

@@ -1,6 +1,6 @@
 """What readers wait for: a subject's report, an old publication, a department's month, and the moment of publishing.
 
-Real clients (psycopg, a login of the role ``credit_reader``), in processes of their own. *paced*: each client pauses between
+Real clients (psycopg, a login of the role ``credit_analyst``), in processes of their own. *paced*: each client pauses between
 questions as a person or a counter's program does; *saturated*: it asks without pause, so that the wait is that of a queue
 of so many for the cores there are.
 """
@@ -128,7 +128,7 @@ def reader_url(url: str) -> str:
     with connect() as connection:
         if connection.execute("select from pg_roles where rolname = %s", [LOGIN]).fetchone() is None:
             connection.execute(
-                sql.SQL("create role {} login password {} in role credit_reader").format(
+                sql.SQL("create role {} login password {} in role credit_analyst").format(
                     sql.Identifier(LOGIN), sql.Literal(PASSWORD)
                 )
             )
@@ -197,7 +197,7 @@ def flips(url: str, rounds: int) -> str:
     """Moving a pointer against renaming two schemas, under polling readers, on two equal tables of one row."""
     with connect() as connection:
         connection.execute("create schema swap_a; create schema swap_live; create schema mart_flip")
-        connection.execute("grant usage on schema swap_a, swap_live, mart_flip to credit_reader")
+        connection.execute("grant usage on schema swap_a, swap_live, mart_flip to credit_analyst")
         for schema, tag in (("swap_live", 0), ("swap_a", 1)):
             for name in ("one", "two"):
                 connection.execute(f"create table {schema}.{name} as select {tag} as tag")
@@ -207,7 +207,7 @@ def flips(url: str, rounds: int) -> str:
                 " where stored.publication_id = (select ops.reading_publication())"
             )
         connection.execute(
-            "grant select on all tables in schema swap_live, swap_a, mart_flip to credit_reader"
+            "grant select on all tables in schema swap_live, swap_a, mart_flip to credit_analyst"
         )
         numbers = [n for (n,) in connection.execute(
             "select publication_id from ops.publication where state = 'published' order by 1 desc limit 2"
@@ -368,7 +368,7 @@ def main(argv: list[str] | None = None) -> None:
             [
                 "# Readers",
                 f"{city.persons:,} persons, {city.organisations:,} organisations, {city.records:,} records,"
-                f" {arguments.nights} nights published; {machine()}, load while measuring {os.getloadavg()[2]:.0f}. {arguments.clients} clients as `credit_reader`; paced:"
+                f" {arguments.nights} nights published; {machine()}, load while measuring {os.getloadavg()[2]:.0f}. {arguments.clients} clients as `credit_analyst`; paced:"
                 f" {arguments.pause:g} s between two questions of a client.",
                 latencies(reading, questions(old[0]), arguments.clients, arguments.seconds, arguments.pause),
                 "## Publishing",

@@ -38,7 +38,7 @@ class Reader:
         with psycopg.connect(self._url) as connection:
             if connection.execute("select from pg_roles where rolname = %s", [LOGIN]).fetchone() is None:
                 connection.execute(sql.SQL("create role {}").format(sql.Identifier(LOGIN)))
-                connection.execute(sql.SQL("grant credit_reader to {}").format(sql.Identifier(LOGIN)))
+                connection.execute(sql.SQL("grant credit_analyst to {}").format(sql.Identifier(LOGIN)))
             self._marts = oracle.stores(connection)
         self._thread.start()
         return self

@@ -120,7 +120,7 @@ begin
         return pinned;
     end if;
     raise exception '发布批次 % 不存在或未发布，不能读取', pinned
-        using hint = 'reset credit.publication，或从 ops.publication 中选择已发布的批次';
+        using hint = 'reset credit.publication，或从 publication 中选择已发布的批次';
 end
 $$;
 
