@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+import re
 import resource
 import statistics
 import subprocess
@@ -51,14 +52,29 @@ def run_process(arguments: Sequence[str], env: Mapping[str, str] | None = None) 
         process = subprocess.Popen(
             arguments, stdout=output, stderr=output, env={**os.environ, **(env or {})}, cwd=Path.cwd()
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        peak, ended = 0.0, 0
+        while not ended:
+            peak = max(peak, _peak_mb(process.pid))
+            time.sleep(_POLL_SECONDS)
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             output.seek(0)
             said = output.read()[-2000:].decode(errors="replace")
             raise RuntimeError(f"{arguments[0]} ended with {process.returncode}: {said}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, peak)
+
+
+def _peak_mb(pid: int) -> float:
+    """Peak resident memory of a running process in MiB. The kernel's ``ru_maxrss`` will not do: a child starts with its
+    parent's."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def python(module: str, *arguments: str) -> list[str]:
