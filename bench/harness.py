@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,14 +67,11 @@ def run_process(arguments: Sequence[str], env: Mapping[str, str] | None = None) 
 
 
 def _peak_mb(pid: int) -> float:
-    """Peak resident memory of a running process in MiB. The kernel's ``ru_maxrss`` will not do: a child starts with its
-    parent's."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) / 1024 if found else 0.0
+    """Peak resident memory of a running process in MiB; its ``ru_maxrss`` would start with the parent's."""
+    with suppress(OSError):
+        if found := re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text()):
+            return int(found[1]) / 1024
+    return 0.0
 
 
 def python(module: str, *arguments: str) -> list[str]:
@@ -121,10 +118,8 @@ def watched_memory() -> Iterator[Callable[[], float]]:
         while not done.wait(_POLL_SECONDS):
             total = 0
             for one in [process, *process.children(recursive=True)]:
-                try:
+                with suppress(psutil.Error):
                     total += one.memory_info().rss
-                except psutil.Error:
-                    continue
             peak = max(peak, total / 2**20)
 
     watcher = threading.Thread(target=watch, daemon=True)
