@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+import re
 import resource
 import statistics
 import subprocess
@@ -13,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,14 +52,26 @@ def run_process(arguments: Sequence[str], env: Mapping[str, str] | None = None) 
         process = subprocess.Popen(
             arguments, stdout=output, stderr=output, env={**os.environ, **(env or {})}, cwd=Path.cwd()
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        peak, ended = 0.0, 0
+        while not ended:
+            peak = max(peak, _peak_mb(process.pid))
+            time.sleep(_POLL_SECONDS)
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             output.seek(0)
             said = output.read()[-2000:].decode(errors="replace")
             raise RuntimeError(f"{arguments[0]} ended with {process.returncode}: {said}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, peak)
+
+
+def _peak_mb(pid: int) -> float:
+    """Peak resident memory of a running process in MiB; its ``ru_maxrss`` would start with the parent's."""
+    with suppress(OSError):
+        if found := re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text()):
+            return int(found[1]) / 1024
+    return 0.0
 
 
 def python(module: str, *arguments: str) -> list[str]:
@@ -105,10 +118,8 @@ def watched_memory() -> Iterator[Callable[[], float]]:
         while not done.wait(_POLL_SECONDS):
             total = 0
             for one in [process, *process.children(recursive=True)]:
-                try:
+                with suppress(psutil.Error):
                     total += one.memory_info().rss
-                except psutil.Error:
-                    continue
             peak = max(peak, total / 2**20)
 
     watcher = threading.Thread(target=watch, daemon=True)

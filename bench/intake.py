@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -158,7 +159,7 @@ def _intake(contract: FeedContract, path: Path, url: str) -> Callable[[], Run]:
             sql.SQL("truncate {}, quarantine.rejected_row").format(sql.Identifier("raw", contract.relation)),
         )
         arrived = path.with_name("arrived" + path.suffix)
-        os.link(path, arrived)
+        shutil.copyfile(path, arrived)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         receipt = f"{digest}  {path.name}\n".encode() if contract.terms.delivery.receipt == "sha256" else None
         landed = land(

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from credit_warehouse.contracts import FeedContract, Field
 from credit_warehouse.identity.codes import Kind
 from credit_warehouse.identity.documents import DOCUMENT_KINDS, UNCHECKED
-from credit_warehouse.intake.keys import holds, is_document, is_kind
+from credit_warehouse.intake.keys import is_document
 from credit_warehouse.intake.rule import Rule
+from credit_warehouse.intake.valid_codes import holds, is_kind
 
 _TEXTS: dict[Kind, tuple[str, str]] = {
     Kind.USCC: ("不是有效的统一社会信用代码（校验位不符）", "请按营业执照核对 18 位代码"),

@@ -14,7 +14,9 @@ from credit_warehouse.catalogue import load_catalogue
 from credit_warehouse.catalogue.model import Dated
 from credit_warehouse.contracts import FeedContract, Field
 from credit_warehouse.contracts.model import FieldType, Subject
+from credit_warehouse.identity.codes import Kind
 from credit_warehouse.intake.rule import Rule, literal
+from credit_warehouse.intake.valid_codes import holds
 
 NO_DOCUMENT = ("空", "无文号", "暂无")
 """What v2016 senders write where a decision has no number (DOMAIN.md §3.1)."""
@@ -137,7 +139,7 @@ def _adults_only(contract: FeedContract) -> Iterator[Rule]:
     is_register = contract.terms.population_register is not None and contract.terms.record is None
     on_day = "getvariable('delivered_for')" if is_register else f"v_{contract.decided_field}::date"
     condition = (
-        f"{is_person(subject)} and is_resident_id(t_{field.name}, getvariable('delivered_for'))"
+        f"{is_person(subject)} and {holds(contract, field.name, Kind.RESIDENT_ID)}"
         f" and try_strptime(t_{field.name}[7:14], '%Y%m%d')::date > {on_day} - interval 18 year"
     )
     if subject.resident_id_type:

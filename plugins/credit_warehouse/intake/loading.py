@@ -68,7 +68,7 @@ def _write(connection: psycopg.Connection, contract: FeedContract, batch: Batch,
 @contextmanager
 def _indexes_afterwards(connection: psycopg.Connection, table: sql.Identifier, rows: Path) -> Iterator[None]:
     """Keep the random keys of a big batch out of the table's indexes until all rows are in: building an index anew costs
-    a fifth of filling it row by row. Only where the batch is more than the table holds and nobody else uses the table.
+    a third of filling it row by row. Only where the batch is more than the table holds and nobody else uses the table.
     All in the load's own transaction: a failure leaves the indexes as they were.
     """
     name = table.as_string(connection)

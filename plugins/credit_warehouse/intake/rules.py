@@ -14,7 +14,7 @@ from credit_warehouse.contracts import FeedContract, Field
 from credit_warehouse.contracts.model import FieldType, OneOf, RequiredWhen
 from credit_warehouse.identity.codes import Kind
 from credit_warehouse.identity.documents import names_of
-from credit_warehouse.intake import identity_rules, keys, lawfulness
+from credit_warehouse.intake import identity_rules, lawfulness, valid_codes
 from credit_warehouse.intake.rule import Rule, literal, quote
 
 NULL_SPELLINGS = ("", "—", "——", "— —", "-", "--", "/", "\\", "无", "null", "NULL", "None", "N/A", "(null)")
@@ -120,7 +120,7 @@ def compile_rules(contract: FeedContract) -> list[Rule]:
 
 def facts(contract: FeedContract) -> dict[str, str]:
     """What several rules ask of a row, as columns: each is found out once. Column → SQL condition, never null."""
-    return {**keys.facts(contract), **lawfulness.facts(contract)}
+    return {**valid_codes.facts(contract), **lawfulness.facts(contract)}
 
 
 def required_condition(contract: FeedContract, field: Field) -> str:
