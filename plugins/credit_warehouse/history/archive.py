@@ -147,12 +147,13 @@ def _write_mart(
     names = [*stores.columns(connection, store), *stores.VERSIONS]
     plain, target = folder / f"{store}.csv", folder / f"{store}.parquet"
     rows = sql.SQL("select {} from {} as stored where {} order by {}, {}").format(
-        sql.SQL(", ").join(map(sql.Identifier, names)),
+        # As a cast writes it, and a reader of the store casts: COPY alone would write t for true.
+        sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in names),
         stores.table(store),
         in_gaps(gaps),
         # Neighbours in a file are alike, and a subject's rows are near each other.
-        sql.Identifier("subject_key" if "subject_key" in names else stores.VERSIONS[0]),
-        sql.Identifier(stores.VERSIONS[0]),
+        sql.Identifier("stored", "subject_key" if "subject_key" in names else stores.VERSIONS[0]),
+        sql.Identifier("stored", stores.VERSIONS[0]),
     )
     copy = sql.SQL("copy ({}) to stdout (format csv, null {}, force_quote *)").format(
         rows, sql.Literal(_NULL)

@@ -77,7 +77,7 @@ def archived_versions(
     Raises:
         ArchiveDamaged: an archive is not the one that was written.
     """
-    found = []
+    found: list[dict[str, Any]] = []
     for folder_name, sha256 in connection.execute(
         "select folder, manifest_sha256 from ops.history_archive where removed_on is null order by archive_id"
     ).fetchall():

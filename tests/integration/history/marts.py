@@ -14,7 +14,8 @@ def make() -> None:
     with connect() as connection:
         for name in NAMES:
             connection.execute(
-                f"create table mart_store.{name} (key int not null, value text, valid_from_publication bigint not null,"
+                f"create table mart_store.{name} (key int not null, value text, is_plain boolean generated always as"
+                " (value is not distinct from '甲') stored, valid_from_publication bigint not null,"
                 " valid_to_publication bigint)"
             )
             connection.execute(f"create index on mart_store.{name} (valid_to_publication)")
@@ -38,12 +39,20 @@ def night(day: date, changes: dict[int, str | None], discard: bool = False) -> i
                     " where valid_to_publication is null and key = %s",
                     [number, key],
                 )
-                connection.execute(f"insert into mart_store.{name} values (%s, %s, %s)", [key, value, number])
+                connection.execute(
+                    f"insert into mart_store.{name} (key, value, valid_from_publication) values (%s, %s, %s)",
+                    [key, value, number],
+                )
     if discard:
         publication.discard(number, "试")
     else:
         publication.publish(number, "test")
     return number
+
+
+def told(key: int, value: str | None) -> dict[str, str | None]:
+    """The row as PostgreSQL writes it."""
+    return {"is_plain": "true" if value == "甲" else "false", "key": str(key), "value": value}
 
 
 def read(number: int | None = None, name: str = "one") -> dict[int, str | None]:

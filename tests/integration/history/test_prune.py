@@ -108,7 +108,7 @@ def test_a_killed_run_is_finished_by_the_next(history: str, monkeypatch: pytest.
         prune.prune(date(2030, 1, 1))
     assert rows_stored() == 12, "archived, not yet removed"
     assert [reading.published_about("1", number, "key")["one"] for number in numbers] == [
-        [{"key": "1", "value": str(step)}] for step in range(6)
+        [marts.told(1, str(step))] for step in range(6)
     ], "in both places, told once"
     assert prune.prune(date(2030, 1, 1)).publications == 0
     assert rows_stored() == 4
@@ -171,7 +171,7 @@ def test_archives_are_kept_as_long_as_queries_must_be_answerable(history: str) -
     numbers = [marts.night(START + timedelta(days=step), {1: str(step)}) for step in range(4)]
     prune.prune(date(2026, 2, 1))
     assert prune.prune(date(2031, 1, 21)).expired == 0, "five years: DOMAIN.md §4.4"
-    assert reading.published_about("1", numbers[0], "key")["one"] == [{"key": "1", "value": "0"}]
+    assert reading.published_about("1", numbers[0], "key")["one"] == [marts.told(1, "0")]
     assert prune.prune(date(2031, 1, 22)).expired == 1
     assert list(get_settings().archive_dir.iterdir()) == []
     with pytest.raises(HistoryError, match="已过法定保存期"):
@@ -228,7 +228,7 @@ def test_marts_and_archives_together_answer_as_a_copy_per_publication_would(
                 marts.read(number)
         for key in range(4):
             told = reading.published_about(str(key), number, "key").get("two", [])
-            assert told == ([{"key": str(key), "value": copy[key]}] if key in copy else [])
+            assert told == ([marts.told(key, copy[key])] if key in copy else [])
 
 
 def test_fingerprints_tell_any_difference(history: str) -> None:
