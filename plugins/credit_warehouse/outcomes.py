@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from credit_warehouse.database import connect
 from credit_warehouse.errors import DeliveryRefused, SourceUnavailable
-from credit_warehouse.troubles import trouble_of
+from credit_warehouse.troubles import advise, trouble_of
 
 
 @dataclass
@@ -51,8 +51,7 @@ def step(
                 [business_date, source, feed, publication_id, name, run_id],
             ).fetchone()
     except psycopg.OperationalError as error:
-        if trouble := trouble_of(error):
-            error.add_note(trouble.advice)
+        advise(error)
         raise
     assert row is not None
     try:
@@ -62,8 +61,7 @@ def step(
         outcome.state = "failed"
         outcome.code = outcome.code or (trouble.code if trouble else _code(error))
         outcome.message = outcome.message or (f"{trouble.advice}（{error}）" if trouble else str(error))
-        if trouble:
-            error.add_note(trouble.advice)
+        advise(error)
         # With the database gone there is nowhere to write it; what broke the step is what must be told.
         with suppress(psycopg.OperationalError):
             _close(row[0], outcome)

@@ -20,7 +20,7 @@ from credit_warehouse.intake.verbs import gate, load, pull, settle, unanswered
 from credit_warehouse.outcomes import step
 from credit_warehouse.quality import GateFailed
 from credit_warehouse.settings import get_settings
-from credit_warehouse.troubles import explain
+from credit_warehouse.troubles import advise, explain
 
 if TYPE_CHECKING:
     from credit_warehouse.connections import Endpoint
@@ -89,7 +89,8 @@ def load_all(feeds: Sequence[str], business_date: date, run_id: str | None = Non
     for feed in feeds:
         try:
             loaded[feed] = load(feed, business_date, run_id)
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            advise(error)
             raise
         except Exception as error:
             failures[feed] = error

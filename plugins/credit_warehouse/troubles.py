@@ -78,6 +78,13 @@ def explain(error: BaseException) -> str:
     return f"{trouble.advice}（{error}）" if trouble else f"{type(error).__name__} {error}"
 
 
+def advise(error: BaseException) -> None:
+    """Add to the error what to do, once, where it is a trouble of ours: its traceback tells whoever opens the log."""
+    trouble = trouble_of(error)
+    if trouble and trouble.advice not in getattr(error, "__notes__", ()):
+        error.add_note(trouble.advice)
+
+
 def trouble_in(text: str) -> Trouble | None:
     """Which trouble of ours a program's output tells of, if any."""
     return next((trouble for phrase, trouble in _TEXTS if phrase in text), None)

@@ -32,6 +32,7 @@ class Reader:
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._read, name="reader", daemon=True)
         self._seen: dict[tuple[int | None, str], int] = {}
+        self._refused: list[str] = []
         self.looks = 0
 
     def __enter__(self) -> Reader:
@@ -49,7 +50,7 @@ class Reader:
 
     def violations(self) -> list[str]:
         """Compared with each publication as it is held in the end, pinned."""
-        found = []
+        found = list(self._refused)
         with psycopg.connect(self._url) as connection:
             published = {
                 row[0]
@@ -68,9 +69,12 @@ class Reader:
         while not self._left.is_set():
             try:
                 seen = self._look(None)
-            except psycopg.OperationalError:
+            except (psycopg.OperationalError, psycopg.InterfaceError):
                 self._left.wait(_EVERY_SECONDS)  # the database is down; so is every reader
                 continue
+            except psycopg.Error as error:
+                self._refused.append(f"a reader was refused: {error}")
+                return
             self._seen[seen] = self._seen.get(seen, 0) + 1
             self.looks += 1
             self._left.wait(_EVERY_SECONDS)

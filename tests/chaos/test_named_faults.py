@@ -10,6 +10,7 @@ import pytest
 
 from credit_warehouse.troubles import DISK_FULL, LOCK_TIMEOUT, OUT_OF_MEMORY, STATEMENT_TIMEOUT
 from tests.chaos.longrun import Arena
+from tests.chaos.scenario import INTAKE
 from tests.chaos.work import Conditions
 
 MIB = 1 << 20
@@ -46,7 +47,7 @@ def test_a_lock_nobody_lets_go_of(city: Arena) -> None:
     impatient = Conditions(environment=(("CREDIT_LOCK_TIMEOUT_SECONDS", "1"),))
     said, violations = city.spoilt(
         _holding(city.url, "lock table ops.batch in access exclusive mode"),
-        conditions={"load": impatient, "gate": impatient},
+        conditions=dict.fromkeys(INTAKE, impatient),
     )
     assert said and all(LOCK_TIMEOUT.advice in line for line in said)
     assert violations == []

@@ -30,6 +30,14 @@ def test_two_pulls_of_a_feed_do_not_ask_for_the_same_window() -> None:
     assert LOCK_TIMEOUT.advice in caught.value.__notes__
 
 
+def test_a_load_that_finds_the_ledger_locked_says_what_to_do(warehouse: str) -> None:
+    with psycopg.connect(warehouse) as holder:
+        holder.execute("lock table ops.batch in access exclusive mode")
+        with pytest.raises(psycopg.errors.LockNotAvailable) as caught:
+            pipeline.load_all(["court.debtor_change"], NIGHT)
+    assert LOCK_TIMEOUT.advice in caught.value.__notes__
+
+
 def test_two_builds_do_not_write_each_others_affected_sets() -> None:
     candidate = publication.open_candidate(NIGHT)
     assert candidate is not None
