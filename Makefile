@@ -87,6 +87,14 @@ test-integration: $(DEV) ## Postgres, the simulator's servers, the pipeline's st
 test-e2e: $(DEV) ## whole nights through the real scheduler
 	$(PYTEST) tests/e2e
 
+.PHONY: bench bench-quick
+bench: $(DEV) ## every benchmark at its full size: hours; reports in bench/results
+	@set -e; for name in identity build night; do echo "== $$name"; $(BIN)/python -m bench.$$name; done
+
+bench-quick: $(DEV) ## the benchmarks of build and night on a small city: minutes
+	$(BIN)/python -m bench.build --persons 3000 --rounds 1 --name build_quick
+	$(BIN)/python -m bench.night --persons 1000 3000 --nights 1 --name night_quick
+
 .PHONY: fmt lock
 fmt: $(DEV) ## format Python and SQL
 	$(BIN)/ruff check --fix .
