@@ -90,10 +90,18 @@ test-chaos: $(DEV) ## a dozen disturbed nights and the faults with a name
 test-e2e: $(DEV) ## whole nights through the real scheduler
 	$(PYTEST) tests/e2e
 
-.PHONY: chaos
+.PHONY: chaos bench bench-quick
 SEEDS := 200
 chaos: $(DEV) ## kill anything, any time: SEEDS=200 disturbed nights, each resumed and compared row for row
 	$(BIN)/python -m tests.chaos --seeds $(SEEDS)
+
+bench: $(DEV) ## every benchmark at its full size: hours; reports in bench/results
+	@set -e; for name in identity intake build night readers history orchestration soak; do \
+		echo "== $$name"; $(BIN)/python -m bench.$$name; done
+
+bench-quick: $(DEV) ## the benchmarks of build and night on a small city: minutes
+	$(BIN)/python -m bench.build --persons 3000 --rounds 1 --name build_quick
+	$(BIN)/python -m bench.night --persons 1000 3000 --nights 1 --name night_quick
 
 .PHONY: fmt lock
 fmt: $(DEV) ## format Python and SQL

@@ -49,7 +49,7 @@ as_before as (
     from delivered
     left join single_named on delivered.subject_key = single_named.subject_key
     left join {{ known_collision }} as collision
-        on collision.identity_key = delivered.subject_key or collision.identity_key = any(delivered.alias_keys)
+        on delivered.subject_key = collision.identity_key or collision.identity_key = any(delivered.alias_keys)
     where not exists (select 1 from taken_back)
     group by delivered.subject_key
     having
@@ -63,10 +63,13 @@ as_before as (
 
 {% endif -%}
 concerned as (
-    select delivered.* from delivered
+    select * from delivered
     {%- if not everything %}
-    left join as_before on delivered.subject_key = as_before.subject_key
-    where as_before.subject_key is null
+    where
+        not exists (
+            select 1 from as_before
+            where as_before.subject_key = delivered.subject_key
+        )
     {%- endif %}
 ),
 
