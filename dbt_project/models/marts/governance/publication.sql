@@ -8,7 +8,8 @@ select
     ) as is_current,
     publication.publication_id = (select ops.reading_publication()) as is_read
 from {{ source('ops', 'publication') }} as publication
-where publication.state = 'published'
+where
+    publication.state = 'published'
     and publication.publication_id not in (
         select pruned.publication_id from {{ source('ops', 'pruned_publication') }} as pruned
     )
