@@ -112,6 +112,21 @@ def test_a_persons_number_under_another_name_is_held(build: Build) -> None:
     assert held == [(2,)], "shown as a record, and as nobody's"
 
 
+def test_a_name_that_only_a_feed_of_changes_told_refers_to_nobody_yet(build: Build) -> None:
+    """The vault remembers it, no row of a record or register does: the first of those is the reference."""
+    told = deliver("court.debtor_change", night(1), [])
+    with connect() as connection:
+        connection.execute(
+            "insert into vault.subject_name values (%s, %s, '张三', %s)",
+            [key_of("person"), key_of("name", "张三"), told],
+        )
+    deliver(DEBTOR, night(1), [Row("D1", "another", {"party_name": "李四"}, False, "person", name="李四")])
+    publication.publish(build(night(1)), "test")
+    deliver(DEBTOR, night(2), [Row("D2", "person", {"party_name": "张三"}, False, "person", name="张三")])
+    publication.publish(build(night(2)), "test")
+    assert subjects()[key_of(DEBTOR, "D2")] == key_of("person")
+
+
 def test_the_population_register_knows_best_though_it_comes_last(build: Build) -> None:
     """All its names, for people change theirs."""
     debts = [

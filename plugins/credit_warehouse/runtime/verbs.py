@@ -142,8 +142,11 @@ def require_all_running(supervisor: Supervisor) -> None:
 
 
 def _prepare_environment(home: Path, supervisor: Supervisor) -> Environment:
-    if environment.uses_embedded_postgres(home) and EmbeddedPostgres(home).avoid_taken_port():
-        supervisor.stop(_COMPONENTS)  # they still look for the server at its old port
+    if environment.uses_embedded_postgres(home):
+        server = EmbeddedPostgres(home)
+        if server.avoid_taken_port() or not server.is_running():
+            # They still look for the server at its old port, or are about to end because it went away under them.
+            supervisor.stop(_COMPONENTS)
     prepared = environment.prepare(home)
     api_server_runs = supervisor.is_running(airflow_services.API_SERVER)
     if not api_server_runs and is_taken(int(prepared[_AIRFLOW_PORT])):

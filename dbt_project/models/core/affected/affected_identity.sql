@@ -1,5 +1,5 @@
 {%- set changed_batch, settled_batch = ref('changed_batch'), ref('settled_batch') %}
-{%- set batch, subject_name = source('ops', 'batch'), source('vault', 'subject_name') %}
+{%- set batch, feed, subject_name = source('ops', 'batch'), source('ops', 'feed'), source('vault', 'subject_name') %}
 {%- set known_collision = built_relation('core', 'identity_collision') %}
 {%- set everything = flags.FULL_REFRESH or built_relation('core', 'credit_record') is none or known_collision is none %}
 with delivered as (
@@ -24,14 +24,21 @@ taken_back as (
     where batch.state <> 'accepted'
 ),
 
+-- The vault also remembers names told by feeds of changes, and by feeds no longer taken in: those refer to nobody.
+telling as (
+    select settled.batch_id
+    from {{ settled_batch }} as settled
+    inner join {{ feed }} as feed on settled.feed = feed.feed
+    where settled.state = 'accepted' and feed.is_active and feed.brings <> 'changes'
+),
+
 -- Identifiers that went by one name all along, told by a batch that still stands and is not one of those at hand.
 single_named as (
     select
         named.subject_key,
         (array_agg(named.name_key))[1] as name_key
     from {{ subject_name }} as named
-    left join {{ settled_batch }} as told_by
-        on named.first_batch_id = told_by.batch_id and told_by.state = 'accepted'
+    left join telling as told_by on named.first_batch_id = told_by.batch_id
     where named.subject_key in (select delivered.subject_key from delivered)
     group by named.subject_key
     having
