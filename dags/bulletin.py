@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, task
 
-from credit_warehouse.operators.nights import NIGHT_PUBLISHED, STEP, this_night
+from credit_warehouse.operators.nights import DAG_TERMS, NIGHT_PUBLISHED, this_night
 
 
 @task(task_display_name="编写通报")
@@ -36,10 +36,7 @@ with DAG(
     description="Writes the monthly bulletins again after each publication",
     doc_md=__doc__,
     schedule=PartitionedAssetTimetable(assets=NIGHT_PUBLISHED),
-    catchup=False,
-    max_active_runs=1,
-    is_paused_upon_creation=False,
-    default_args=STEP,
     tags=["bulletin", "通报"],
+    **DAG_TERMS,
 ):
     write_bulletins()

@@ -28,7 +28,7 @@ from typing import Any
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, task
 
-from credit_warehouse.operators.nights import NIGHT_PUBLISHED, STEP, this_night
+from credit_warehouse.operators.nights import DAG_TERMS, NIGHT_PUBLISHED, this_night
 from credit_warehouse.settings import get_settings
 
 
@@ -67,10 +67,7 @@ with DAG(
     description="Sends double-publicity records to the provincial platform after each publication",
     doc_md=__doc__,
     schedule=PartitionedAssetTimetable(assets=NIGHT_PUBLISHED),
-    catchup=False,
-    max_active_runs=1,
-    is_paused_upon_creation=False,
-    default_args=STEP,
     tags=["exchange", "上报"],
+    **DAG_TERMS,
 ):
     build_package() >> send_packages()

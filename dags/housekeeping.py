@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
-from credit_warehouse.operators.nights import STEP
+from credit_warehouse.operators.nights import DAG_TERMS
 from credit_warehouse.settings import get_settings
 
 
@@ -52,11 +52,8 @@ with DAG(
     description="Removes left-over scratch and logs past their time; archives publications past theirs",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("30 12 * * *", timezone=get_settings().timezone),
-    catchup=False,
-    max_active_runs=1,
-    is_paused_upon_creation=False,
-    default_args=STEP,
     tags=["housekeeping", "清理"],
+    **DAG_TERMS,
 ):
     sweep()
     prune_history()

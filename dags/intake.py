@@ -14,7 +14,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, task
 
 from credit_warehouse.contracts import FeedContract, load_contracts
-from credit_warehouse.operators.nights import NIGHT_ANSWERED, STEP, nightly, this_night
+from credit_warehouse.operators.nights import DAG_TERMS, NIGHT_ANSWERED, nightly, this_night
 from credit_warehouse.settings import get_settings
 
 DOC = """
@@ -133,11 +133,8 @@ def intake(source: str, contracts: list[FeedContract]) -> DAG:
         description=f"Nightly intake from {department}: {labels}",
         doc_md=DOC.format(department=department, labels=labels),
         schedule=nightly(get_settings().nightly_schedule),
-        catchup=False,
-        max_active_runs=1,
-        is_paused_upon_creation=False,
-        default_args=STEP,
         tags=["intake", "取数", source],
+        **DAG_TERMS,
     ) as dag:
         pulled = pull(feeds)
         loaded = load(list(feeds))

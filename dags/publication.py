@@ -30,7 +30,7 @@ from typing import Any, Literal
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, PartitionedAssetTimetable, get_current_context, task
 
-from credit_warehouse.operators.nights import NIGHT_ANSWERED, NIGHT_PUBLISHED, STEP, this_night
+from credit_warehouse.operators.nights import DAG_TERMS, NIGHT_ANSWERED, NIGHT_PUBLISHED, this_night
 
 REASON = "reason"
 
@@ -124,11 +124,8 @@ with DAG(
     description="Builds, checks and publishes the marts once every source has answered for the night",
     doc_md=__doc__,
     schedule=PartitionedAssetTimetable(assets=NIGHT_ANSWERED),
-    catchup=False,
-    max_active_runs=1,
-    is_paused_upon_creation=False,
-    default_args=STEP,
     tags=["publication", "发布"],
+    **DAG_TERMS,
 ):
     # What each step hands on is the number of the candidate.
     candidate: Any = open_candidate()

@@ -20,7 +20,7 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 
-from credit_warehouse.operators.nights import NIGHT_ANSWERED, STEP, nightly, this_night
+from credit_warehouse.operators.nights import DAG_TERMS, NIGHT_ANSWERED, nightly, this_night
 from credit_warehouse.settings import get_settings
 
 
@@ -42,10 +42,7 @@ with DAG(
     description="Stops waiting for sources that have not answered, so that the night is published",
     doc_md=__doc__,
     schedule=nightly(get_settings().publication_deadline),
-    catchup=False,
-    max_active_runs=1,
-    is_paused_upon_creation=False,
-    default_args=STEP,
     tags=["publication", "发布"],
+    **DAG_TERMS,
 ):
     answer_for_the_missing()

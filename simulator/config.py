@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import socket
 from datetime import date
@@ -21,11 +22,23 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+# Below what Linux gives to outgoing connections: a port it hands out itself is often lent again before a server listens.
+PORTS = range(20_000, 32_000)
+
+
 def free_port() -> int:
-    """A TCP port free on loopback at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of loopback that nothing uses and no outgoing connection will be given.
+
+    Raises OSError: none found in a hundred tries.
+    """
+    for port in random.SystemRandom().sample(PORTS, 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError(f"no free port on 127.0.0.1 between {PORTS.start} and {PORTS.stop}")
 
 
 def _secret() -> str:

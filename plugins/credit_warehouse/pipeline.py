@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -251,12 +251,12 @@ def write_bulletins(business_date: date, run_id: str | None = None) -> list[Path
     """The bulletins of the night's month and of the one before, from the current publication. A month nobody delivered
     anything for has none."""
     from credit_warehouse import bulletin
-    from credit_warehouse.bulletin.figures import NoFigures
+    from credit_warehouse.bulletin.figures import NoFigures, month_before
 
     month = business_date.replace(day=1)
     pages = []
     with step("bulletin", business_date, run_id=run_id) as outcome:
-        for told in ((month - timedelta(days=1)).replace(day=1), month):
+        for told in (month_before(month), month):
             with suppress(NoFigures):
                 pages.append(bulletin.write(told))
         outcome.state = "succeeded" if pages else "unchanged"

@@ -58,6 +58,13 @@ def test_a_bulletin_tells_what_one_publication_knows(build: Build, tmp_path: Pat
     written = pipeline.write_bulletins(later)
     assert [page.name for page in written] == ["惠州市-2026-03.html"], "nobody delivered in February"
     assert words(written[0]) == page
+    april = pipeline.write_bulletins(date(2026, 4, 2))
+    assert april == written, "the month before is written again: what came late belongs to it"
+    with connect() as connection:
+        noted = connection.execute(
+            "select state, message from ops.outcome where step = 'bulletin'"
+        ).fetchall()
+    assert noted == [("succeeded", "已生成通报：惠州市-2026-03.html")] * 2
 
     with connect() as connection, pytest.raises(NoFigures, match="2026 年 02 月没有报送数据"):
         gather(connection, date(2026, 2, 1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 from credit_warehouse.runtime import airflow_services, environment
 from credit_warehouse.runtime.airflow_api import AirflowApi, Run
 from credit_warehouse.runtime.processes import Supervisor
+from simulator.config import free_port
 
 SECONDS = 120
 
@@ -88,7 +88,7 @@ class Airflow:
 @contextmanager
 def running(home: Path) -> Iterator[Airflow]:
     """Start it below ``home`` and stop it again; settings come from the process environment, as for ``make up``."""
-    settings = environment.prepare(home, {"CREDIT_AIRFLOW_PORT": str(_unused_port())})
+    settings = environment.prepare(home, {"CREDIT_AIRFLOW_PORT": str(free_port())})
     stand_ins = home / "stand_ins"
     (stand_ins / "fail").mkdir(parents=True)
     path = f"{Path(__file__).with_name('stand_ins')}:{settings.for_process()['PYTHONPATH']}"
@@ -105,10 +105,3 @@ def running(home: Path) -> Iterator[Airflow]:
             yield Airflow(api, stand_ins, Path(settings["AIRFLOW__LOGGING__BASE_LOG_FOLDER"]))
     finally:
         supervisor.stop(airflow_services.NAMES)
-
-
-def _unused_port() -> int:
-    """One of the system's choice: others may be starting an Airflow of theirs."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

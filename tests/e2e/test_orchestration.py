@@ -63,7 +63,7 @@ def first_night(airflow: Airflow) -> str:
     ("dag_id", "verbs"),
     [("bulletin", ["write_bulletins"]), ("exchange", ["exchange_build", "exchange_send"])],
 )
-def test_what_follows_a_publication_runs_once_for_its_night(
+def test_what_follows_a_publication_is_done_for_its_night(
     airflow: Airflow, first_night: str, dag_id: str, verbs: list[str]
 ) -> None:
     (run, *_) = airflow.runs(dag_id, first_night)

@@ -61,6 +61,11 @@ def month_end(month: date) -> date:
     return (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
+def month_before(month: date) -> date:
+    """First day of the month before the one that begins on ``month``."""
+    return (month - timedelta(days=1)).replace(day=1)
+
+
 def gather(connection: psycopg.Connection, month: date) -> Bulletin:
     """The figures of the month that begins on ``month``, as the session's publication has them.
 
@@ -78,7 +83,7 @@ def gather(connection: psycopg.Connection, month: date) -> Bulletin:
         parameters = {
             "month": month,
             "as_of": as_of,
-            "before": (month - timedelta(days=1)).replace(day=1),
+            "before": month_before(month),
             "first": month.replace(year=month.year - 1),
             "ranked": list(RANKED),
             "overall": list(OVERALL),

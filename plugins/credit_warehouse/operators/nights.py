@@ -62,6 +62,15 @@ STEP: dict[str, Any] = {
 }
 """Default arguments of every task."""
 
+DAG_TERMS: dict[str, Any] = {
+    "catchup": False,
+    # Nights of a source share watermarks, and there is one candidate at a time.
+    "max_active_runs": 1,
+    "is_paused_upon_creation": False,
+    "default_args": STEP,
+}
+"""What every DAG has in common."""
+
 
 @dataclass(frozen=True)
 class Night:

@@ -47,11 +47,9 @@ def free_port(preferred: int) -> int:
     raise PostgresError(f"no free port between {preferred} and {preferred + 499} on {HOST}")
 
 
-def _ephemeral_port() -> int:
-    """A port of the system's choice: parallel test runs must not pick the same one."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+def _random_port() -> int:
+    """Parallel test runs must not pick the same one, and it lies below those lent to outgoing connections."""
+    return free_port(20_000 + secrets.randbelow(11_000))
 
 
 def is_taken(port: int) -> bool:
@@ -327,7 +325,7 @@ class EmbeddedPostgres:
             state: dict[str, Any] = json.loads(self._state_file.read_text())
         except FileNotFoundError:
             state = {
-                "port": port or (free_port(DEFAULT_PORT) if self.durable else _ephemeral_port()),
+                "port": port or (free_port(DEFAULT_PORT) if self.durable else _random_port()),
                 "password": secrets.token_urlsafe(24),
                 "root": str(self._choose_root()),
             }

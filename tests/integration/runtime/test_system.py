@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,15 +17,10 @@ from credit_warehouse.runtime import environment
 from credit_warehouse.runtime.airflow_services import NAMES
 from credit_warehouse.runtime.environment import Environment
 from credit_warehouse.runtime.processes import Supervisor
+from simulator.config import free_port
 
-
-def free_port() -> str:
-    """One of the system's choice: another system on this machine may take the default meanwhile."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return str(probe.getsockname()[1])
-
-
-AIRFLOW_PORT = free_port()
+# Another system on this machine may take the default meanwhile.
+AIRFLOW_PORT = str(free_port())
 
 
 def command_line(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
