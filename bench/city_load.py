@@ -19,7 +19,7 @@ from credit_warehouse.contracts import FeedContract, load_contracts
 from credit_warehouse.database import connect
 from credit_warehouse.intake import ledger, loading, split, verbs
 from credit_warehouse.intake.cells import count_cells
-from credit_warehouse.intake.rules import compile_rules, value_expression
+from credit_warehouse.intake.rules import compile_rules, facts, value_expression
 from credit_warehouse.outcomes import step
 from credit_warehouse.settings import get_settings
 
@@ -86,12 +86,14 @@ def _split(
     connection.execute("set variable batch_id = ?::bigint", [batch_id])
     texts = ", ".join(f'"{field.name}" as t_{field.name}' for field in contract.fields)
     values = ", ".join(f"{value_expression(field)} as v_{field.name}" for field in contract.fields)
+    known = "".join(f", {condition} as {name}" for name, condition in facts(contract).items())
     connection.execute(
         f"""
         create or replace temp table checked as
         with texts as (select source_row, {texts} from ({rows})),
-        typed as (select *, {values} from texts)
-        select *, {split._record_key(contract)} as record_key, []::int[] as broken from typed
+        typed as (select *, {values} from texts),
+        facts as (select * {known} from typed)
+        select *, {split._record_key(contract)} as record_key, []::int[] as broken from facts
         """
     )
     connection.execute(

@@ -17,13 +17,15 @@
     {{ return(adapter.get_relation(database=target.database, schema=schema, identifier=identifier)) }}
 {%- endmacro %}
 
-{#- Condition that keeps only rows whose `column` is in an affected set; `true` when everything is rebuilt. -#}
+{#- Condition that keeps only rows whose `column` (or list of columns) is in an affected set; `true` when everything is
+    rebuilt. -#}
 {% macro is_affected(column, set, key=column) -%}
     {%- set affected = ref(set) -%}
+    {%- set columns, keys = ([column], [key]) if column is string else (column, key) -%}
     {%- if rebuilds_everything() -%}
         true
     {%- else -%}
-        {{ column }} in (select affected.{{ key }} from {{ affected }} as affected)
+        ({{ columns | join(', ') }}) in (select affected.{{ keys | join(', affected.') }} from {{ affected }} as affected)
     {%- endif -%}
 {%- endmacro %}
 

@@ -144,6 +144,17 @@ class RandomCity:
             person = key_of(f"person{self.chance.randrange(3)}")
             self.links[record] = (person, decide("link", record, person))
 
+    def declare_production(self, night: date) -> None:
+        """Departments say how many decisions a month had: also of months to come, again, or that they said it wrongly."""
+        feed = self.chance.choice(["market_regulation.administrative_penalty", "court.dishonest_judgment_debtor"])
+        month = (night - timedelta(days=self.chance.choice([-20, 5, 30, 400]))).replace(day=1)
+        with connect() as connection:
+            connection.execute(
+                "insert into ops.declared_production (department_code, feed, month, produced, source, document, is_void)"
+                " select department_code, feed, %s, %s, '函告', '文号', %s from ops.feed where feed = %s",
+                [month, self.chance.randrange(5), self.chance.random() < 0.2, feed],
+            )
+
     def _feeds(self, night: date) -> dict[str, list[Row]]:
         return {
             "market_regulation.enterprise_registration": self._rows(self._register, night, 6),
@@ -235,6 +246,7 @@ def test_affected_set_equals_full_rebuild(build: Build, seed: int) -> None:
         city.one_night(night)
         city.change_records(night)
         city.decide_about_matches()
+        city.declare_production(night)
         candidate = build(night)
         if chance.random() < 0.4:
             once = {mart: read(mart, candidate) for mart in MARTS}
@@ -282,6 +294,7 @@ def test_sixty_nights_one_by_one_equal_one_rebuild(build: Build) -> None:
         night = first + timedelta(days=number)
         city.one_night(night)
         city.change_records(night)
+        city.declare_production(night)
         publication.publish(build(night), "test")
     nightly = {mart: read_stored(mart, publication.current() or 0) for mart in MARTS}
     core = read_core()
@@ -289,7 +302,8 @@ def test_sixty_nights_one_by_one_equal_one_rebuild(build: Build) -> None:
     assert written(full) == {}
     assert read_core() == core
     assert {mart: read_stored(mart, full) for mart in MARTS} == nightly
-    assert nightly["queryable_credit_record"] and nightly["subject_credit_profile"] and nightly["objection"]
+    for mart in ("queryable_credit_record", "subject_credit_profile", "objection", "declared_production_monthly"):
+        assert nightly[mart]
 
 
 def test_an_item_that_leaves_the_catalogue_takes_its_records_along(build: Build) -> None:

