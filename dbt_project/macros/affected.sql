@@ -41,13 +41,14 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The same for an array column, any of whose elements may be affected. -#}
-{% macro overlaps_affected(column, set, key) -%}
+{#- The same for an array column, any of whose elements may be affected; `flag` marks the keys that can be elements of it:
+    every one of the others would be looked for in vain. -#}
+{% macro overlaps_affected(column, set, key, flag) -%}
     {%- set affected = ref(set) -%}
     {%- if rebuilds_everything() -%}
         true
     {%- else -%}
-        {{ column }} && array(select affected.{{ key }} from {{ affected }} as affected)
+        {{ column }} && array(select affected.{{ key }} from {{ affected }} as affected where affected.{{ flag }})
     {%- endif -%}
 {%- endmacro %}
 

@@ -80,16 +80,32 @@ concerned as (
     {%- endif %}
 ),
 
-final as (
-    select subject_key as identity_key from concerned
+told as (
+    select
+        subject_key as identity_key,
+        coalesce(id_type in ('org_code', 'registration_no'), false) as is_alias
+    from concerned
     where subject_key is not null
-    union
-    select alias.alias_key as identity_key
+    union all
+    select
+        alias.alias_key as identity_key,
+        true as is_alias
     from concerned
     cross join lateral unnest(concerned.alias_keys) as alias (alias_key)
-    union
-    select name_key as identity_key from concerned
+    union all
+    select
+        name_key as identity_key,
+        false as is_alias
+    from concerned
     where is_register and name_key is not null
+),
+
+final as (
+    select
+        identity_key,
+        bool_or(is_alias) as is_alias
+    from told
+    group by identity_key
 )
 
 select * from final

@@ -77,7 +77,7 @@ shared_alias as (
         claimant.delivered_for
     from {{ ref('identity_row') }} as claimant
     cross join lateral unnest(claimant.alias_keys) as alias (alias_key)
-    where {{ overlaps_affected('claimant.alias_keys', 'affected_identity', 'identity_key') }}
+    where {{ overlaps_affected('claimant.alias_keys', 'affected_identity', 'identity_key', 'is_alias') }}
 ),
 
 shared_name as (

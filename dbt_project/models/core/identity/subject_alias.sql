@@ -14,7 +14,7 @@ with claim as (
         claimant.subject_key
     from {{ ref('identity_row') }} as claimant
     cross join lateral unnest(claimant.alias_keys) as alias (alias_key)
-    where {{ overlaps_affected('claimant.alias_keys', 'affected_identity', 'identity_key') }}
+    where {{ overlaps_affected('claimant.alias_keys', 'affected_identity', 'identity_key', 'is_alias') }}
 ),
 
 -- An alias that two subjects claim is nobody's until a person has decided (identity_collision).
