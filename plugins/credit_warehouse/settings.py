@@ -83,6 +83,10 @@ class Settings(BaseSettings):
         return self.project_dir / "metrics" / "metrics.yaml"
 
     @property
+    def queries_dir(self) -> Path:
+        return self.project_dir / "queries"
+
+    @property
     def contracts_dir(self) -> Path:
         return self.project_dir / "contracts"
 

@@ -22,6 +22,8 @@ _MODULES = (
     "record_cli",
     "entry_cli",
     "reader_cli",
+    "export_cli",
+    "query_cli",
     "exchange_cli",
     "review_cli",
     "plan_cli",
