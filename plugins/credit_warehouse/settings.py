@@ -128,6 +128,10 @@ class Settings(BaseSettings):
         return self.home / "bulletins"
 
     @property
+    def dictionary_dir(self) -> Path:
+        return self.home / "dictionary"
+
+    @property
     def data_docs_dir(self) -> Path:
         return self.home / "data_docs"
 

@@ -24,6 +24,7 @@ _MODULES = (
     "reader_cli",
     "export_cli",
     "query_cli",
+    "docs_cli",
     "exchange_cli",
     "review_cli",
     "plan_cli",
