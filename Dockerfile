@@ -9,6 +9,9 @@ ENV PYTHONUNBUFFERED=1 \
     DBT_SEND_ANONYMOUS_USAGE_STATS=False \
     GX_ANALYTICS_ENABLED=False
 
+# Prints the leaders' page and the bulletins as PDF.
+RUN apt-get update && apt-get install --yes --no-install-recommends chromium fonts-noto-cjk && rm -rf /var/lib/apt/lists/*
+
 RUN useradd --system --uid 10001 --home-dir /srv/credit --shell /usr/sbin/nologin credit \
     && install -d -o credit /srv/credit/var /srv/credit/airflow /srv/credit/logs /srv/credit/simulator
 

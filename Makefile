@@ -20,7 +20,7 @@ help: ## this list
 
 ##### the system
 
-.PHONY: install demo up down nightly psql status clean backup restore
+.PHONY: install demo up down nightly psql status docs clean backup restore
 install: $(RUNTIME) ## install what running needs into .venv
 	@echo "installed in $(VENV)"
 
@@ -42,6 +42,9 @@ psql: ## psql on the warehouse
 
 status: ## which parts run
 	@$(IF_INSTALLED) $(CLI) status
+
+docs: $(RUNTIME) ## write the data dictionary with lineage, tests and owners; Airflow's menu shows it
+	@$(CLI) docs
 
 clean: ## stop everything and remove all data, logs and generated passwords
 	@$(IF_INSTALLED) $(CLI) clean

@@ -248,19 +248,27 @@ def exchange_send(
 
 
 def write_bulletins(business_date: date, run_id: str | None = None) -> list[Path]:
-    """The bulletins of the night's month and of the one before, from the current publication. A month nobody delivered
-    anything for has none."""
+    """The leaders' page, and the bulletins of the night's month and of the one before, from the current publication. A
+    month nobody delivered anything for has none.
+
+    Raises:
+        credit_warehouse.bulletin.printing.PrintFailed: a page could not be printed; the pages up to it are written.
+    """
     from credit_warehouse import bulletin
     from credit_warehouse.bulletin.figures import NoFigures, month_before
+    from credit_warehouse.bulletin.printing import browser
 
     month = business_date.replace(day=1)
     pages = []
     with step("bulletin", business_date, run_id=run_id) as outcome:
+        with suppress(NoFigures):
+            pages.append(bulletin.write_overview())
         for told in (month_before(month), month):
             with suppress(NoFigures):
                 pages.append(bulletin.write(told))
         outcome.state = "succeeded" if pages else "unchanged"
-        outcome.message = f"已生成通报：{'、'.join(page.name for page in pages) or '无'}"
+        written = f"已生成：{'、'.join(page.name for page in pages) or '无'}"
+        outcome.message = written if browser() else f"{written}（本机没有 Chromium，未打印 PDF）"
         return pages
 
 

@@ -83,6 +83,10 @@ class Settings(BaseSettings):
         return self.project_dir / "metrics" / "metrics.yaml"
 
     @property
+    def queries_dir(self) -> Path:
+        return self.project_dir / "queries"
+
+    @property
     def contracts_dir(self) -> Path:
         return self.project_dir / "contracts"
 
@@ -122,6 +126,10 @@ class Settings(BaseSettings):
     @property
     def bulletins_dir(self) -> Path:
         return self.home / "bulletins"
+
+    @property
+    def dictionary_dir(self) -> Path:
+        return self.home / "dictionary"
 
     @property
     def data_docs_dir(self) -> Path:

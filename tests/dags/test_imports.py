@@ -71,4 +71,4 @@ def test_airflow_does_not_take_the_package_for_plugins(tmp_path: Path) -> None:
     """The loader would run every module under its bare name: ``settings``, ``database`` …"""
     found = run_with_airflow(PLUGINS % str(PROJECT_DIR / "plugins"), tmp_path)
     assert found["errors"] == {}
-    assert set(found["executed"]) <= {"airflow_local_settings", "credit_warehouse"}
+    assert set(found["executed"]) <= {"airflow_local_settings", "credit_pages", "credit_warehouse"}

@@ -10,6 +10,7 @@ import pytest
 
 from credit_warehouse import bulletin, pipeline, publication
 from credit_warehouse.bulletin.figures import NoFigures, gather
+from credit_warehouse.bulletin.printing import browser
 from credit_warehouse.database import connect
 
 from .city import Row, deliver
@@ -56,18 +57,90 @@ def test_a_bulletin_tells_what_one_publication_knows(build: Build, tmp_path: Pat
     assert again.read_bytes() == (tmp_path / "before" / again.name).read_bytes()
 
     written = pipeline.write_bulletins(later)
-    assert [page.name for page in written] == ["惠州市-2026-03.html"], "nobody delivered in February"
-    assert words(written[0]) == page
+    names = ["惠州市-总览.html", "惠州市-2026-03.html"]
+    assert [page.name for page in written] == names, "nobody delivered in February"
+    assert words(written[1]) == page
     april = pipeline.write_bulletins(date(2026, 4, 2))
     assert april == written, "the month before is written again: what came late belongs to it"
+    assert all(page.with_suffix(".pdf").exists() == (browser() is not None) for page in written)
     with connect() as connection:
         noted = connection.execute(
             "select state, message from ops.outcome where step = 'bulletin'"
         ).fetchall()
-    assert noted == [("succeeded", "已生成通报：惠州市-2026-03.html")] * 2
+    assert [(state, message.split("（")[0]) for state, message in noted] == [
+        ("succeeded", f"已生成：{'、'.join(names)}")
+    ] * 2
 
     with connect() as connection, pytest.raises(NoFigures, match="2026 年 02 月没有报送数据"):
         gather(connection, date(2026, 2, 1))
+
+
+def test_the_leaders_page_tells_the_figures_of_the_marts(build: Build, tmp_path: Path) -> None:
+    lawyer = {"group_code": "04", "district": "441302", "valid_from": date(2020, 1, 1)}
+    deliver(TRADES, NIGHT, [Row("T1", "person", lawyer, subject_type="person")], is_initial=True)
+    deliver(PENALTY, NIGHT, [Row("P1", "U1", {"decision_date": NIGHT})], is_initial=True)
+    first = build(NIGHT)
+    publication.publish(first, "test")
+    later = NIGHT + timedelta(days=7)  # past the validity of what came first
+    decided = [date(2026, 1, 5), later, *[later - timedelta(days=1)] * 38]
+    deliver(
+        PENALTY,
+        later,
+        [Row(f"N{number}", f"U{number}", {"decision_date": day}) for number, day in enumerate(decided)],
+        quarantined=10,
+    )
+    second = build(later)
+    publication.publish(second, "test")
+
+    page = words(bulletin.write_overview(folder=tmp_path))
+    assert f"业务日期 {later}" in page and f"发布批次 {second}" in page
+    assert "无检验结果" in page, "no gate has judged this one, and the page does not pretend"
+    with connect() as connection:
+        connection.execute("set local role credit_leader")
+        metric = {
+            code: (numerator, denominator)
+            for code, numerator, denominator in connection.execute(
+                "select metric_code, numerator, denominator from mart.domain_metric_monthly"
+                " where domain = '全市' and month = %s and is_known",
+                [later.replace(day=1)],
+            )
+        }
+        ranking = connection.execute(
+            "select place, department_name, score from mart.department_ranking_monthly"
+            " where month = %s and place is not null",
+            [later.replace(day=1)],
+        ).fetchall()
+        tasks = connection.execute(
+            "select status_label, count(*) from mart.plan_task_status where held_from <= %(day)s"
+            " and (held_until is null or held_until >= %(day)s) group by plan_title, status_label",
+            {"day": later},
+        ).fetchall()
+        overdue = connection.execute(
+            "select count(*) from mart.plan_standing where item_kind = 'task' and status in ('overdue', 'never_evidenced')"
+        ).fetchone()
+    with connect() as connection:
+        counts = connection.execute(
+            "select count(*), count(*) filter (where effect = 'adverse'), count(*) filter (where effect = 'neutral')"
+            " from mart.credit_record where record_category = '行政处罚'"
+        ).fetchone()
+    for code, label in (("department_coverage_rate", "部门覆盖率"), ("compliance_rate", "合规率（本月）")):
+        numerator, denominator = metric[code]
+        assert re.search(rf"{label} \S+ {numerator:,.0f} ÷ {denominator:,.0f}", page), label
+    assert "合规率（本月） 80.77% 42 ÷ 52" in page, "of 52 rows ten were sent back"
+    assert ranking and all(f"{place} {name} {score}" in page for place, name, score in ranking)
+    assert tasks and all(f"{label} {number}" in page for label, number in tasks)
+    assert overdue and f"逾期的规划任务 {overdue[0]}" in page
+    assert counts and counts[0] in counts[1:] and counts[0] >= 40
+    assert f"行政处罚 {counts[1]} {counts[2]} 0" in page, "on display"
+    # 39 of 40 in time: the week of the first night had its backlog, which no clock runs for.
+    heat = page[page.index("及时率（部门 × 周）") : page.index("建档覆盖 对象")]
+    assert re.search(r"惠州市市场监督管理局 — 98 ", heat)
+
+    # Taken back: the page follows what readers see.
+    publication.rollback(first, "演练", "test")
+    before = words(pipeline.write_bulletins(NIGHT)[0])
+    assert f"发布批次 {first}" in before
+    assert "资质资格 0 &lt;30 0" in before and "行政处罚" not in before[: before.index("规划进展")]
 
 
 def test_nothing_published_is_told(warehouse: str) -> None:

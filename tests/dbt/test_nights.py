@@ -146,7 +146,9 @@ class RandomCity:
 
     def declare_production(self, night: date) -> None:
         """Departments say how many decisions a month had: also of months to come, again, or that they said it wrongly."""
-        feed = self.chance.choice(["market_regulation.administrative_penalty", "court.dishonest_judgment_debtor"])
+        feed = self.chance.choice(
+            ["market_regulation.administrative_penalty", "court.dishonest_judgment_debtor"]
+        )
         month = (night - timedelta(days=self.chance.choice([-20, 5, 30, 400]))).replace(day=1)
         with connect() as connection:
             connection.execute(
@@ -302,7 +304,12 @@ def test_sixty_nights_one_by_one_equal_one_rebuild(build: Build) -> None:
     assert written(full) == {}
     assert read_core() == core
     assert {mart: read_stored(mart, full) for mart in MARTS} == nightly
-    for mart in ("queryable_credit_record", "subject_credit_profile", "objection", "declared_production_monthly"):
+    for mart in (
+        "queryable_credit_record",
+        "subject_credit_profile",
+        "objection",
+        "declared_production_monthly",
+    ):
         assert nightly[mart]
 
 

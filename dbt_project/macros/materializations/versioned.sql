@@ -204,14 +204,14 @@
 
 
 {#- The readers' view. Replacing a view waits for every reader and makes the next ones wait, so it is done only when
-    the columns or what it leaves out changed; new columns go last, which is a replacement readers survive. -#}
+    the columns, their descriptions or what it leaves out changed; new columns go last, which is a replacement readers survive. -#}
 {% macro prepare_view(view, store) -%}
     {%- set existing = run_query(
         "select attname from pg_attribute where attrelid = to_regclass('" ~ view ~ "')"
         ~ " and attnum > 0 order by attnum"
     ).columns[0].values() | list -%}
     {%- set columns = existing + (model.columns.keys() | reject('in', existing) | list) -%}
-    {%- set digest = 'definition ' ~ local_md5(view_sql(view, store, columns)) -%}
+    {%- set digest = 'definition ' ~ local_md5(view_sql(view, store, columns) ~ model.description ~ model.columns) -%}
     {%- set known = run_query(
         "select description from pg_description where objoid = '" ~ store ~ "'::regclass and objsubid = 0"
     ).columns[0].values() | list -%}

@@ -66,6 +66,21 @@ def month_before(month: date) -> date:
     return (month - timedelta(days=1)).replace(day=1)
 
 
+def reading_publication(cursor: psycopg.Cursor[dict[str, Any]]) -> dict[str, Any]:
+    """Number, night and time of the publication the session reads.
+
+    Raises:
+        NoFigures: nothing is published.
+    """
+    reading = cursor.execute(
+        "select publication_id, business_date, closed_at, ops.legal_day() - business_date as age_days"
+        " from ops.publication where publication_id = ops.reading_publication()"
+    ).fetchone()
+    if reading is None:
+        raise NoFigures("还没有任何发布，无法生成通报")
+    return reading
+
+
 def gather(connection: psycopg.Connection, month: date) -> Bulletin:
     """The figures of the month that begins on ``month``, as the session's publication has them.
 
@@ -73,11 +88,7 @@ def gather(connection: psycopg.Connection, month: date) -> Bulletin:
         NoFigures: nothing is published, or nothing was delivered up to that month.
     """
     with connection.cursor(row_factory=dict_row) as cursor:
-        reading = cursor.execute(
-            "select publication_id, business_date from ops.publication where publication_id = ops.reading_publication()"
-        ).fetchone()
-        if reading is None:
-            raise NoFigures("还没有任何发布，无法生成通报")
+        reading = reading_publication(cursor)
         night = reading["business_date"]
         as_of = min(month_end(month), night)
         parameters = {
@@ -100,8 +111,8 @@ def gather(connection: psycopg.Connection, month: date) -> Bulletin:
             as_of=as_of,
             publication_id=reading["publication_id"],
             night=night,
-            city=read(_CITY)[0],
-            metrics={row["metric_code"]: row for row in read(_METRICS)},
+            city=read(CITY)[0],
+            metrics={row["metric_code"]: row for row in read(METRICS)},
             overall=overall,
             ranking=_ranking(read(_RANKING), read(_DEPARTMENT_METRICS)),
             trend=read(_TREND),
@@ -109,10 +120,10 @@ def gather(connection: psycopg.Connection, month: date) -> Bulletin:
             missing=read(_MISSING),
             corrections=read(_CORRECTIONS),
             broken_rules=read(_BROKEN_RULES),
-            coverage=read(_COVERAGE),
-            tasks=read(_TASKS),
+            coverage=read(COVERAGE),
+            tasks=read(TASKS),
             targets=read(_TARGETS),
-            overdue=read(_OVERDUE),
+            overdue=read(OVERDUE),
         )
 
 
@@ -126,11 +137,11 @@ def _ranking(ranking: Rows, metrics: Rows) -> Rows:
     return ranking
 
 
-_CITY = """
+CITY = """
 select city.city_name, city.office_name
 from ops.office as office inner join ops.city as city on office.city = city.city
 """
-_METRICS = "select * from ops.metric"
+METRICS = "select * from ops.metric"
 _OVERALL = """
 select metric_code, numerator, denominator, rate, is_small, is_known from mart.domain_metric_monthly
 where domain = '全市' and month = %(month)s and metric_code = any(%(overall)s)
@@ -185,13 +196,13 @@ from mart.feedback_item as item cross join lateral unnest(item.error_codes) as b
 where item.opened_on between %(month)s and %(as_of)s
 group by broken.code order by count(*) desc, broken.code limit 10
 """
-_COVERAGE = """
+COVERAGE = """
 select population, group_name, members, filed_members, coverage_rate from mart.population_coverage
 where district = '全市' and held_from <= %(as_of)s and (held_until is null or held_until >= %(as_of)s) and members > 0
 order by population = 'professional_group', population, coverage_rate, group_name
 """
 _STANDING = "held_from <= %(as_of)s and (held_until is null or held_until >= %(as_of)s)"
-_TASKS = f"""
+TASKS = f"""
 select plan_title, status, status_label, count(*) as items from mart.plan_task_status
 where {_STANDING} group by plan_title, status, status_label order by plan_title, status
 """
@@ -200,7 +211,7 @@ select plan_title, metric, target_value, milestone, value, numerator, denominato
     status_label
 from mart.plan_target_status where {_STANDING} and status <> 'not_measurable' order by plan_title, ordinal
 """
-_OVERDUE = f"""
+OVERDUE = f"""
 select plan_title, article, task, lead_units, due_on, status_label from mart.plan_task_status
 where {_STANDING} and status in ('overdue', 'never_evidenced', 'at_risk') order by due_on nulls last, ordinal limit 12
 """

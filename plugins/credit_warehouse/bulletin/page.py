@@ -5,64 +5,41 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from credit_warehouse.bulletin import charts, figures
+from credit_warehouse.bulletin.printing import save
+from credit_warehouse.bulletin.rendering import templates
 from credit_warehouse.database import connect
 from credit_warehouse.intake.error_codes import by_number
 from credit_warehouse.settings import get_settings
-
-POPULATIONS = {
-    "population": "常住人口",
-    "enterprise": "企业",
-    "institution": "事业单位",
-    "social_organisation": "社会组织",
-    "professional_group": "重点人群",
-}
-
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("templates")),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 def write(month: date, publication_id: int | None = None, folder: Path | None = None) -> Path:
     """Write the bulletin of the month that begins on ``month``, from a publication (default: the current one).
 
-    The file appears whole or not at all; the same publication gives the same bytes.
+    The file appears whole or not at all, its PDF beside it; the same publication gives the same bytes of HTML.
 
     Raises:
         credit_warehouse.bulletin.figures.NoFigures: there is nothing to tell of that month.
+        credit_warehouse.bulletin.printing.PrintFailed: the page is written, its PDF is not.
     """
     with connect(publication_id) as connection:
         # One snapshot: nothing published or entered meanwhile mixes two states on one page.
         connection.execute("set transaction isolation level repeatable read, read only")
         found = figures.gather(connection, month)
     folder = folder or get_settings().bulletins_dir
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{found.city['city_name']}-{month:%Y-%m}.html"
-    partial = path.with_suffix(".partial")
-    partial.write_text(render(found), encoding="utf-8")
-    partial.replace(path)
-    return path
+    return save(folder / f"{found.city['city_name']}-{month:%Y-%m}.html", render(found))
 
 
 def render(bulletin: figures.Bulletin) -> str:
     """The page."""
-    return _templates.get_template("bulletin.html.j2").render(
+    return templates.get_template("bulletin.html.j2").render(
         bulletin=bulletin,
         ranked=[bulletin.metrics[code] for code in figures.RANKED],
         overall=[bulletin.metrics[code] for code in figures.OVERALL if code in bulletin.overall],
-        populations=POPULATIONS,
         codes=by_number(),
         volume=_volume(bulletin.trend),
         quality=_quality(bulletin.trend),
-        size=charts,
     )
 
 
@@ -96,28 +73,3 @@ def _quality(trend: figures.Rows) -> charts.Chart:
             for share in (Decimal("0"), Decimal("0.5"), Decimal("1"))
         ],
     )
-
-
-def _figure(value: dict[str, Any] | None, metric: dict[str, Any]) -> str:
-    """A metric in words: the rate with its fraction; unknown where nobody could measure."""
-    if value is None or not value["is_known"]:
-        return "未知"
-    if metric["unit"] != "share":
-        return f"{value['numerator']:,.0f}" + {"workday": " 个工作日", "day": " 天"}.get(metric["unit"], "")
-    if value["rate"] is None:
-        return "无应计"
-    return f"{100 * value['rate']:.2f}%" + ("*" if value["is_small"] else "")
-
-
-def _fraction(value: dict[str, Any] | None, metric: dict[str, Any]) -> str:
-    if value is None or not value["is_known"] or metric["unit"] != "share":
-        return ""
-    return f"{value['numerator']:,.0f} ÷ {value['denominator']:,.0f}"
-
-
-def _percent(share: Decimal | None) -> str:
-    return "未知" if share is None else f"{100 * share:.2f}%"
-
-
-_templates.filters.update(percent=_percent)
-_templates.globals.update(figure=_figure, fraction=_fraction)

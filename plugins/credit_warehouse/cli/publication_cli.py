@@ -57,6 +57,8 @@ def publish(
                 raise typer.BadParameter("a rollback needs a reason", param_hint="--reason")
             before, now = publication.rollback(to, reason, getpass.getuser())
             console.print(f"读者所见已由发布批次 {before} 切换到 {now}。")
+            # What is printed and mailed follows what readers see.
+            pipeline.write_bulletins(publication.describe(now).business_date, "manual")
             return
         if day is None:
             raise typer.BadParameter("say which business date to publish", param_hint="--date")

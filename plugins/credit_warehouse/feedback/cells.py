@@ -23,14 +23,17 @@ _CUT = "…（共 {length} 字，全文见 JSON 文件）"
 def cell(value: object) -> str:
     """The text of the cell: control characters (also those that turn the direction of writing) made visible, what might be
     calculated guarded, what is too long cut."""
-    text = "" if value is None else str(value)
-    text = _CONTROL.sub(_visible, text.replace("\r\n", "\n"))
-    if _is_dangerous(text):
-        text = GUARD + text
+    text = guarded("" if value is None else str(value))
     if len(text) > MAX_LENGTH:
         cut = _CUT.format(length=len(text))
         text = text[: MAX_LENGTH - len(cut)] + cut
     return text
+
+
+def guarded(text: str) -> str:
+    """The text of a CSV's cell: as :func:`cell`, whatever its length."""
+    text = _CONTROL.sub(_visible, text.replace("\r\n", "\n"))
+    return GUARD + text if _is_dangerous(text) else text
 
 
 def _is_dangerous(text: str) -> bool:
