@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from credit_warehouse.dashboards.marts import Column, marts
+from credit_warehouse.intake.error_codes import by_number
 from credit_warehouse.settings import get_settings
 
 PUBLICATION = "publication_id"
@@ -133,10 +135,22 @@ def load() -> Source:
     folder = get_settings().project_dir / "dashboards"
     pages = {file.stem: Dashboard.model_validate(_read(file)) for file in sorted(folder.glob("pages/*.yaml"))}
     return Source(
-        datasets=_read(folder / "datasets.yaml"),
+        datasets=_datasets(folder / "datasets.yaml"),
         filters=_read(folder / "filters.yaml"),
         dashboards=dict(sorted(pages.items(), key=lambda page: page[1].order)),
     )
+
+
+def _datasets(file: Path) -> dict[str, Any]:
+    """The datasets with the snippets they name by ``$name`` put in."""
+    written = _read(file)
+    # An error code's words live beside the rules that give the codes.
+    words = " ".join(f"when {code.error_code} then '{code.label}'" for code in by_number().values())
+    snippets = {**written["snippets"], "error_label": f"case error_code {words} end"}
+    for dataset in written["datasets"].values():
+        if "sql" in dataset:
+            dataset["sql"] = Template(dataset["sql"]).substitute(snippets)
+    return dict(written["datasets"])
 
 
 def _read(file: Path) -> Any:
