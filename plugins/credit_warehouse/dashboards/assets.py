@@ -123,7 +123,7 @@ def _dashboard(slug: str, page: Dashboard, source: Source) -> dict[str, Any]:
     return {
         "dashboard_title": page.title,
         "description": page.question,
-        "css": _CSS,
+        "css": source.style,
         "slug": slug,
         "uuid": identifier("dashboard", slug),
         "position": _position(slug, page, numbers),
@@ -213,5 +213,3 @@ def _filter(slug: str, name: str, wanted: Filter, page: Dashboard, numbers: dict
 def _filter_id(slug: str, name: str) -> str:
     return f"NATIVE_FILTER-{identifier('filter', f'{slug}.{name}')}"
 
-
-_CSS = ""

@@ -127,6 +127,8 @@ class Source(_Written):
     datasets: dict[str, Dataset]
     filters: dict[str, Filter]
     dashboards: dict[str, Dashboard]
+    style: str
+    """CSS of every page: phones, print."""
 
 
 @cache
@@ -138,6 +140,7 @@ def load() -> Source:
         datasets=_datasets(folder / "datasets.yaml"),
         filters=_read(folder / "filters.yaml"),
         dashboards=dict(sorted(pages.items(), key=lambda page: page[1].order)),
+        style=(folder / "style.css").read_text(encoding="utf-8"),
     )
 
 
