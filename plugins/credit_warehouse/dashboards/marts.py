@@ -27,6 +27,7 @@ class Mart:
     """A model readers see, and who they are: reader → ``all`` or ``own``."""
 
     name: str
+    model: str
     columns: dict[str, Column]
     readers: dict[str, str]
 
@@ -43,7 +44,7 @@ def marts() -> dict[str, Mart]:
             readers = config.get("meta", {}).get("readers")
             if readers:
                 name = _alias(file.with_name(f"{model['name']}.sql")) or model["name"]
-                found[name] = Mart(name, _columns(model, words), readers)
+                found[name] = Mart(name, model["name"], _columns(model, words), readers)
     return found
 
 
