@@ -10,6 +10,8 @@ UV := $(BIN)/uv
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 LOCKS := requirements/runtime.txt requirements/dev.txt pyproject.toml
+SUPERSET_VENV := .venv-dashboards
+SUPERSET := $(SUPERSET_VENV)/.installed
 CLI := $(BIN)/credit-warehouse
 PYTEST := $(BIN)/python -m pytest
 IF_INSTALLED := test -x $(CLI) || { echo "nothing is installed yet, so nothing runs"; exit 0; };
@@ -20,7 +22,7 @@ help: ## this list
 
 ##### the system
 
-.PHONY: install demo up down nightly psql status docs clean backup restore
+.PHONY: install demo up dashboards down nightly psql status docs clean backup restore
 install: $(RUNTIME) ## install what running needs into .venv
 	@echo "installed in $(VENV)"
 
@@ -29,6 +31,9 @@ demo: $(RUNTIME) ## start everything, run the first night, compare it with the a
 
 up: $(RUNTIME) ## start everything and print addresses and passwords
 	@$(CLI) up
+
+dashboards: $(RUNTIME) $(SUPERSET) ## load the dashboards, serve them, print their address and passwords
+	@$(CLI) dashboards
 
 down: ## stop everything; data stays
 	@$(IF_INSTALLED) $(CLI) down
@@ -117,6 +122,8 @@ lock: $(UV) ## resolve requirements/*.in anew
 		--output-file requirements/runtime.txt requirements/runtime.in
 	$(UV) pip compile --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
 		--output-file requirements/dev.txt requirements/dev.in
+	$(UV) pip compile --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-header --no-annotate \
+		--output-file requirements/dashboards.txt requirements/dashboards.in
 
 ##### the virtual environment
 
@@ -149,3 +156,10 @@ $(DEV): $(LOCKS) | $(UV)
 	@$(SYNC) requirements/dev.txt
 	@$(EDITABLE)
 	@touch $@ $(RUNTIME)
+
+# Superset needs older libraries than the warehouse, so it has an environment of its own.
+$(SUPERSET): requirements/dashboards.txt | $(UV)
+	@echo "installing Superset into $(SUPERSET_VENV) (once; some minutes on a slow line)"
+	@test -x $(SUPERSET_VENV)/bin/python || $(UV) venv --quiet --python $(BIN)/python $(SUPERSET_VENV)
+	@$(UV) pip sync --python $(SUPERSET_VENV)/bin/python --compile-bytecode requirements/dashboards.txt
+	@touch $@

@@ -14,6 +14,19 @@
 {%- endmacro %}
 
 
+{#- The count, or null when it is too small to be shown to leaders: a cell of one or two persons names them. Totals are sums
+    of what is shown, so nothing hidden follows from a difference. -#}
+{% macro shown(counted) -%}
+    case
+        when {{ counted }} >= (
+            select least_shown.value
+            from {{ source('ops', 'metric_parameter') }} as least_shown
+            where least_shown.name = 'suppressed_count' and {{ holds_on('least_shown', '(select ops.reading_night())') }}
+        ) then {{ counted }}
+    end
+{%- endmacro %}
+
+
 {#- Rows of metrics from a CTE with a column per count: `figures` are (metric_code, numerator, denominator). -#}
 {% macro metrics_of(counts, keys, figures) -%}
     select

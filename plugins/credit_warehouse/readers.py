@@ -117,14 +117,16 @@ def _exists(connection: psycopg.Connection, login: str) -> bool:
     return connection.execute("select from pg_roles where rolname = %s", [login]).fetchone() is not None
 
 
+_CREATE = "create role {} login nocreatedb nocreaterole inherit password {}"
+
+
 def _make(connection: psycopg.Connection, login: str, role: Role, password: str, *, exists: bool) -> None:
     name = sql.Identifier(login)
     # Hashed here: the statement, and so the server's log, never has the password.
     hashed = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
     connection.execute(
-        sql.SQL("{} role {} login nocreatedb nocreaterole inherit password {}").format(
-            sql.SQL("alter" if exists else "create"), name, sql.Literal(hashed)
-        )
+        # What a role may not do is said once: who has no CREATEDB may not even repeat that another has none.
+        sql.SQL("alter role {} login password {}" if exists else _CREATE).format(name, sql.Literal(hashed))
     )
     connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(f"credit_{role}"), name))
     limits = dict(_LIMITS)

@@ -66,6 +66,15 @@ WITHOUT_RECORDS = {
     "feedback_item": "returned rows by batch and row: codes and field names, nothing of their content",
     "feedback_daily": "counts of returned rows by night and feed",
     "feedback_delay_daily": "counts of corrected rows by night and working days",
+    "broken_rule_daily": "counts of returned rows by night, feed and error code",
+    "department_delay_daily": "counts of records by night, feed and working days",
+    "credit_record_count_monthly": "counts of records, small ones hidden",
+    "credit_subject_count": "counts of subjects, small ones hidden",
+    "serious_list_flow_monthly": "counts of list entries, small ones hidden",
+    "correction_flow_monthly": "counts of procedures, small ones hidden",
+    "night_run": "runs of the nights",
+    "gate_result_daily": "counts of judgements",
+    "waiver_standing": "waivers of expectations",
 }
 """Relations of the mart schema that hold neither records nor subjects, and why."""
 

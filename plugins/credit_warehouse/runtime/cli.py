@@ -25,6 +25,16 @@ def up() -> None:
 
 
 @app.command()
+def dashboards() -> None:
+    """Load the dashboards, serve them and print the address and first passwords (启动驾驶舱)."""
+    from credit_warehouse.runtime import verbs
+
+    with _plain_errors():
+        running = verbs.dashboards(_console())
+        verbs.show_dashboards(_console(), running)
+
+
+@app.command()
 def down() -> None:
     """Stop everything; data stays (停止全部服务，保留数据)."""
     from credit_warehouse.runtime import verbs

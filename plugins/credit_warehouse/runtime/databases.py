@@ -1,4 +1,4 @@
-"""The three databases and their owners on any PostgreSQL server that we may administer."""
+"""The four databases and their owners on any PostgreSQL server that we may administer."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,13 +32,15 @@ class Database:
 
 
 def ours(values: Mapping[str, str]) -> list[Database]:
-    """The databases of a system with these settings: warehouse, Airflow's metadata, exchange."""
+    """The databases of a system with these settings: warehouse, Airflow's metadata, exchange, Superset's."""
     warehouse = Database.from_url(values["CREDIT_DATABASE_URL"], create_role=True)
     airflow = Database.from_url(values["CREDIT_AIRFLOW_DATABASE_URL"])
     exchange_url = values.get("CREDIT_EXCHANGE_ADMIN_URL", "")
     # Its owner makes the reader's login, as the real exchange's administrator does.
     exchange = [Database.from_url(exchange_url, create_role=True)] if exchange_url else []
-    return [warehouse, airflow, *exchange]
+    superset_url = values.get("CREDIT_SUPERSET_DATABASE_URL", "")
+    superset = [Database.from_url(superset_url)] if superset_url else []
+    return [warehouse, airflow, *exchange, *superset]
 
 
 def ensure(admin_url: str, databases: Iterable[Database]) -> None:

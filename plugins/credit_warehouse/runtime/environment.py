@@ -20,6 +20,7 @@ from credit_warehouse.settings import PROJECT_DIR
 
 HOST = "127.0.0.1"
 AIRFLOW_PORT = 8080
+SUPERSET_PORT = 8088
 # FAB, not SimpleAuthManager: measured on two cores it costs 1 s more in the first migration and 2 s at the API
 # server's start, and brings hashed passwords, roles and the same login as on a server.
 AUTH_MANAGER = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
@@ -49,6 +50,10 @@ class Environment:
     @property
     def airflow_url(self) -> str:
         return f"http://{HOST}:{self.values['CREDIT_AIRFLOW_PORT']}"
+
+    @property
+    def superset_url(self) -> str:
+        return f"http://{HOST}:{self.values['CREDIT_SUPERSET_PORT']}"
 
     def for_process(self) -> dict[str, str]:
         """Variables of a process of ours: the caller's, completed by ours, and the project importable."""
@@ -126,6 +131,9 @@ _MADE_ONCE: dict[str, Callable[[], str]] = {
     "CREDIT_WAREHOUSE_PASSWORD": lambda: secrets.token_urlsafe(24),
     "CREDIT_AIRFLOW_DATABASE_PASSWORD": lambda: secrets.token_urlsafe(24),
     "CREDIT_EXCHANGE_PASSWORD": lambda: secrets.token_urlsafe(24),
+    "CREDIT_SUPERSET_DATABASE_PASSWORD": lambda: secrets.token_urlsafe(24),
+    "CREDIT_DASHBOARDS_SECRET": lambda: secrets.token_urlsafe(32),
+    "CREDIT_SUPERSET_PORT": lambda: str(free_port(SUPERSET_PORT)),
     "CREDIT_AIRFLOW_USER": lambda: "admin",
     "CREDIT_AIRFLOW_PASSWORD": lambda: secrets.token_urlsafe(12),
     "CREDIT_AIRFLOW_PORT": lambda: str(free_port(AIRFLOW_PORT)),
@@ -144,13 +152,14 @@ _QUIET = {
 
 def _databases(home: Path, kept: Mapping[str, str]) -> dict[str, str]:
     if ADMIN_URL in os.environ:
-        warehouse, airflow, exchange = _urls(partial(_on_server, os.environ[ADMIN_URL]), kept)
+        warehouse, airflow, exchange, superset = _urls(partial(_on_server, os.environ[ADMIN_URL]), kept)
     elif uses_embedded_postgres(home):
-        warehouse, airflow, exchange = _urls(EmbeddedPostgres(home).url, kept)
+        warehouse, airflow, exchange, superset = _urls(EmbeddedPostgres(home).url, kept)
     else:
         warehouse = os.environ["CREDIT_DATABASE_URL"]
         airflow = os.environ.get("CREDIT_AIRFLOW_DATABASE_URL", "")
         exchange = os.environ.get("CREDIT_EXCHANGE_ADMIN_URL", "")
+        superset = os.environ.get("CREDIT_SUPERSET_DATABASE_URL", "")
         if not airflow:
             raise EnvironmentMissing(
                 "CREDIT_DATABASE_URL is given, so CREDIT_AIRFLOW_DATABASE_URL must be given too: a database of its own "
@@ -161,16 +170,18 @@ def _databases(home: Path, kept: Mapping[str, str]) -> dict[str, str]:
         "CREDIT_AIRFLOW_DATABASE_URL": airflow,
         "CREDIT_EXCHANGE_ADMIN_URL": exchange,
         "CREDIT_SIMULATOR_EXCHANGE_URL": exchange,
+        "CREDIT_SUPERSET_DATABASE_URL": superset,
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": airflow.replace("postgresql://", "postgresql+psycopg2://", 1),
     }
 
 
-def _urls(url: Callable[[str, str, str], str], kept: Mapping[str, str]) -> tuple[str, str, str]:
-    """Warehouse, Airflow's metadata, exchange, on a server of which `url` knows the address."""
+def _urls(url: Callable[[str, str, str], str], kept: Mapping[str, str]) -> tuple[str, str, str, str]:
+    """Warehouse, Airflow's metadata, exchange, Superset's metadata, on a server of which `url` knows the address."""
     return (
         url("credit", "warehouse", kept["CREDIT_WAREHOUSE_PASSWORD"]),
         url("airflow", "airflow", kept["CREDIT_AIRFLOW_DATABASE_PASSWORD"]),
         url("exchange", "exchange_owner", kept["CREDIT_EXCHANGE_PASSWORD"]),
+        url("superset", "superset", kept["CREDIT_SUPERSET_DATABASE_PASSWORD"]),
     )
 
 

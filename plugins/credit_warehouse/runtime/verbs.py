@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from credit_warehouse import settings
-from credit_warehouse.runtime import airflow_services, databases, environment, simulator_service
+from credit_warehouse.runtime import airflow_services, databases, environment, simulator_service, superset
 from credit_warehouse.runtime.airflow_api import AirflowApi
 from credit_warehouse.runtime.embedded import EmbeddedPostgres, is_taken, psql_path
 from credit_warehouse.runtime.environment import Environment
@@ -21,7 +21,9 @@ from credit_warehouse.runtime.processes import ProcessDied, Supervisor
 from credit_warehouse.runtime.progress import Progress
 
 _AIRFLOW_PORT = "CREDIT_AIRFLOW_PORT"
+_SUPERSET_PORT = "CREDIT_SUPERSET_PORT"
 _COMPONENTS = (*airflow_services.NAMES, simulator_service.NAME)
+_EVERYTHING = (*_COMPONENTS, superset.NAME)
 
 
 def up(console: Console) -> Environment:
@@ -48,12 +50,34 @@ def up(console: Console) -> Environment:
     return running
 
 
+def dashboards(console: Console) -> Environment:
+    """Load the dashboards and serve them, beside whatever else runs; starts the database when it does not run."""
+    superset.python()  # says at once that it is not installed
+    progress = Progress(console)
+    home = environment.credit_home()
+    supervisor = Supervisor(home)
+    running = _prepare_environment(home, supervisor)
+    if not supervisor.is_running(superset.NAME) and is_taken(int(running[_SUPERSET_PORT])):
+        running = environment.prepare(home, {_SUPERSET_PORT: ""})
+    with progress.step("PostgreSQL"):
+        _start_database(running)
+    _migrate_warehouse(progress)
+    with progress.step("dashboards: logins, users, pages"):
+        superset.ensure_logins(running)
+        loaded = superset.load(running)
+    progress.say("the dashboards were loaded" if loaded else "the dashboards are as written, nothing to load")
+    with progress.step("Superset"):
+        supervisor.start(superset.component(running), superset.variables(running))
+        superset.wait_until_serving(running, supervisor)
+    return running
+
+
 def down(console: Console) -> None:
     """Stop everything that `up` started; data stays."""
     progress = Progress(console)
     home = environment.credit_home()
-    with progress.step("stopping Airflow and the department systems"):
-        stopped = Supervisor(home).stop(_COMPONENTS)
+    with progress.step("stopping Airflow, the dashboards and the department systems"):
+        stopped = Supervisor(home).stop(_EVERYTHING)
     if _has_own_postgres(home):
         with progress.step("stopping PostgreSQL"):
             EmbeddedPostgres(home).stop()
@@ -92,7 +116,7 @@ def status(console: Console) -> None:
     if _has_own_postgres(running.home):
         server = EmbeddedPostgres(running.home)
         table.add_row("PostgreSQL", _state(server.is_running()), str(server.log_file))
-    for name in _COMPONENTS:
+    for name in _EVERYTHING:
         table.add_row(name, _state(supervisor.is_running(name)), str(supervisor.log_file(name)))
     console.print(table)
 
@@ -131,6 +155,14 @@ def show_addresses(console: Console, running: Environment) -> None:
         console.print(f"[bold]{name:<18}[/] {escape(value)}", highlight=False, soft_wrap=True)
 
 
+def show_dashboards(console: Console, running: Environment) -> None:
+    """Where the dashboards are, and everybody's first password there."""
+    console.print(f"[bold]{'dashboards':<18}[/] {running.superset_url}", highlight=False)
+    for person, password in superset.passwords(running):
+        line = f"  {person.name:<16} {password}  {person.label}"
+        console.print(escape(line), highlight=False, soft_wrap=True)
+
+
 def api_of(running: Environment) -> AirflowApi:
     return AirflowApi(running.airflow_url, running["CREDIT_AIRFLOW_USER"], running["CREDIT_AIRFLOW_PASSWORD"])
 
@@ -146,7 +178,7 @@ def _prepare_environment(home: Path, supervisor: Supervisor) -> Environment:
         server = EmbeddedPostgres(home)
         if server.avoid_taken_port() or not server.is_running():
             # They still look for the server at its old port, or are about to end because it went away under them.
-            supervisor.stop(_COMPONENTS)
+            supervisor.stop(_EVERYTHING)
     prepared = environment.prepare(home)
     api_server_runs = supervisor.is_running(airflow_services.API_SERVER)
     if not api_server_runs and is_taken(int(prepared[_AIRFLOW_PORT])):
