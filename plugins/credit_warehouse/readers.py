@@ -117,12 +117,19 @@ def _exists(connection: psycopg.Connection, login: str) -> bool:
     return connection.execute("select from pg_roles where rolname = %s", [login]).fetchone() is not None
 
 
+def _may_log(connection: psycopg.Connection) -> bool:
+    """Whether the server lets us have readers' statements logged: who asked for what, which the reader cannot turn off."""
+    found = connection.execute("select has_parameter_privilege('log_statement', 'set')").fetchone()
+    return found is not None and found[0]
+
+
 def _make(connection: psycopg.Connection, login: str, role: Role, password: str, *, exists: bool) -> None:
     name = sql.Identifier(login)
     # Hashed here: the statement, and so the server's log, never has the password.
     hashed = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
     connection.execute(
-        sql.SQL("{} role {} login nocreatedb nocreaterole inherit password {}").format(
+        # Nothing but login and password: naming an attribute, even to withhold it, takes an owner who has it himself.
+        sql.SQL("{} role {} login password {}").format(
             sql.SQL("alter" if exists else "create"), name, sql.Literal(hashed)
         )
     )
@@ -130,6 +137,8 @@ def _make(connection: psycopg.Connection, login: str, role: Role, password: str,
     limits = dict(_LIMITS)
     if role is not Role.OFFICER:
         limits["default_transaction_read_only"] = "on"
+    if role is not Role.LEADER and _may_log(connection):
+        limits["log_statement"] = "all"
     for setting, value in limits.items():
         connection.execute(
             sql.SQL("alter role {} set {} = {}").format(name, sql.Identifier(setting), sql.Literal(value))
