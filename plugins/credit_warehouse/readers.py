@@ -117,7 +117,10 @@ def _exists(connection: psycopg.Connection, login: str) -> bool:
     return connection.execute("select from pg_roles where rolname = %s", [login]).fetchone() is not None
 
 
-_CREATE = "create role {} login nocreatedb nocreaterole inherit password {}"
+def _may_log(connection: psycopg.Connection) -> bool:
+    """Whether the server lets us have readers' statements logged: who asked for what, which the reader cannot turn off."""
+    found = connection.execute("select has_parameter_privilege('log_statement', 'set')").fetchone()
+    return found is not None and found[0]
 
 
 def _make(connection: psycopg.Connection, login: str, role: Role, password: str, *, exists: bool) -> None:
@@ -125,13 +128,17 @@ def _make(connection: psycopg.Connection, login: str, role: Role, password: str,
     # Hashed here: the statement, and so the server's log, never has the password.
     hashed = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
     connection.execute(
-        # What a role may not do is said once: who has no CREATEDB may not even repeat that another has none.
-        sql.SQL("alter role {} login password {}" if exists else _CREATE).format(name, sql.Literal(hashed))
+        # Nothing but login and password: naming an attribute, even to withhold it, takes an owner who has it himself.
+        sql.SQL("{} role {} login password {}").format(
+            sql.SQL("alter" if exists else "create"), name, sql.Literal(hashed)
+        )
     )
     connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(f"credit_{role}"), name))
     limits = dict(_LIMITS)
     if role is not Role.OFFICER:
         limits["default_transaction_read_only"] = "on"
+    if role is not Role.LEADER and _may_log(connection):
+        limits["log_statement"] = "all"
     for setting, value in limits.items():
         connection.execute(
             sql.SQL("alter role {} set {} = {}").format(name, sql.Identifier(setting), sql.Literal(value))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from credit_warehouse.export import ExportRefused, Format, export
 from credit_warehouse.gallery import load_queries, run
 from credit_warehouse.readers import Role
 from credit_warehouse.settings import PROJECT_DIR, get_settings
+from notebooks import cells
 from tests import databases
 
 from .city import Row, deliver, key_of
@@ -219,6 +222,115 @@ def test_a_department_exports_its_own_rows(
 def _url(url: str, login: str, password: str) -> str:
     parts = psycopg.conninfo.conninfo_to_dict(url)
     return f"postgresql://{login}:{password}@{parts['host']}:{parts['port']}/{parts['dbname']}"
+
+
+def test_the_notebook_answers_its_questions_as_an_analyst(
+    city: City, analyst: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"{analyst.info.host}:{analyst.info.port}/{analyst.info.dbname}"
+    login = f"{analyst.info.user}:{analyst.info.password}"
+    monkeypatch.setenv("CREDIT_READER_URL", f"postgresql+psycopg://{login}@{address}")
+    (script,) = cells.NOTEBOOKS
+    notebook = cells.run(script)
+    shown = [
+        "".join(output["data"]["text/plain"])
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", [])
+    ]
+    publications, gains, moves, leaving = shown
+    assert str(city.now) in publications
+    assert re.search(r"惠州市市场监督管理局 .* enum +1 +114.0 +0.88", gains), (
+        "one of 114 rows, and nothing else wrong with it"
+    )
+    assert re.search(r"行政处罚 +2 +\d+ +\d+", moves), "two came in the second night, none left"
+    assert "<30" in leaving
+
+    kept = json.loads(script.with_suffix(".ipynb").read_text(encoding="utf-8"))
+    told = [(cell["cell_type"], "".join(cell["source"])) for cell in kept["cells"]]
+    assert told == cells.sources(script), (
+        "written anew with `python -m notebooks` after a change of the script"
+    )
+    assert login not in json.dumps(kept) and sum(bool(cell.get("outputs")) for cell in kept["cells"]) == len(
+        shown
+    )
+
+
+def test_every_look_through_a_command_is_noted_and_stays(city: City, tmp_path: Path) -> None:
+    with connect() as connection:
+        record, subject = connection.execute(
+            "select record_key, subject_key from mart.credit_record where document_no = '@N2'"
+        ).fetchone() or (None, None)
+        (chosen,) = connection.execute(
+            "select subject_key from mart.credit_record order by effect = 'adverse' desc, decision_date desc, subject_key"
+        ).fetchone() or (None,)
+        last = connection.execute("select coalesce(max(access_id), 0) from ops.access").fetchone()
+    looks = [
+        ["explain", str(record)],
+        ["query", "subject_report", "--subject", str(subject)],
+        ["query", "clean_record"],
+        ["history", "show", str(subject), "--publication", str(city.before)],
+        ["export", "feed", "--as", "leader", "--to", str(tmp_path)],
+    ]
+    for look in looks:
+        assert CliRunner().invoke(app, look).exit_code == 0, look
+    refused = CliRunner().invoke(app, ["export", "credit_record", "--as", "leader", "--to", str(tmp_path)])
+    assert refused.exit_code == 1
+    with connect() as connection:
+        noted = connection.execute(
+            "select command, subject_key, record_key, mart, publication_id, read_as from ops.access"
+            " where access_id > %s and login = session_user order by access_id",
+            last,
+        ).fetchall()
+    assert noted == [
+        ("explain", subject, record, None, None, None),
+        ("query subject_report", subject, None, None, None, "analyst"),
+        ("query clean_record", chosen, None, None, None, "analyst"),
+        (f"history show --by subject_key {subject}", subject, None, None, city.before, None),
+        ("export", None, None, "feed", city.now, "leader"),
+    ]
+    shown = CliRunner().invoke(app, ["accesses", "--subject", str(subject)])
+    assert shown.exit_code == 0 and "explain" in shown.output
+    nobody = CliRunner().invoke(app, ["accesses", "--subject", str(uuid.uuid4())])
+    assert "没有访问记录" in nobody.output
+    with connect() as connection, pytest.raises(psycopg.errors.RaiseException, match="只能追加"):
+        connection.execute("delete from ops.access")
+
+
+def test_a_reader_is_logged_under_his_own_name_and_cannot_turn_it_off(
+    analyst: psycopg.Connection,
+) -> None:
+    assert analyst.execute("show log_statement").fetchone() == ("all",)
+    analyst.rollback()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        analyst.execute("set log_statement = 'none'")
+    analyst.rollback()
+    analyst.execute("set transaction read write")
+    analyst.execute("select ops.note_access('somebody', null, 'sql', null, null, null, null)")
+    analyst.commit()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        analyst.execute("select * from ops.access")
+    with connect() as connection:
+        connection.execute("set local role credit_auditor")
+        newest = connection.execute("select login from ops.access order by access_id desc limit 1").fetchone()
+    assert newest == (analyst.info.user,)
+
+
+def test_the_dictionary_is_a_page_with_meaning_owner_and_lineage(city: City) -> None:
+    told = CliRunner().invoke(app, ["docs"])
+    assert told.exit_code == 0, told.output
+    folder = get_settings().dictionary_dir
+    assert [file.name for file in folder.iterdir()] == ["index.html"]
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    for words in (
+        "数据字典 · Data dictionary",
+        "信用记录（可查询） — One row per record",
+        "决定日期 — Day of the decision",
+        "归集考核岗 · reporting and appraisal",
+        "model.credit_warehouse.department_coverage_daily",
+        "department_coverage_daily__rows_add_up",
+    ):
+        assert json.dumps(words)[1:-1] in page, words
+    assert not re.search(r"postgresql://\S+:\S+@", page)
 
 
 def test_every_mart_and_column_is_explained_in_the_database(city: City) -> None:

@@ -136,6 +136,7 @@ def test_no_role_may_make_anything_or_call_what_is_not_for_it(city: str) -> None
         "ops.reading_since",
         "ops.reading_night",
         "ops.clean_record_years",
+        "ops.note_access",
     }
     expected = {(role, name) for role in ("credit_leader", "credit_department") for name in common}
     assert set(callable_by) == expected | {("credit_department", "ops.reading_department")}

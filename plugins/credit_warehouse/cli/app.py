@@ -25,6 +25,7 @@ _MODULES = (
     "export_cli",
     "query_cli",
     "docs_cli",
+    "access_cli",
     "exchange_cli",
     "review_cli",
     "plan_cli",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from uuid import UUID
 
 import psycopg
 import typer
@@ -102,6 +103,7 @@ def published(
     by: str = typer.Option("subject_key", help="Column of the marts the key belongs to, e.g. record_key."),
 ) -> None:
     """What a publication said about a subject, whole, archived or not: for the auditor (某批次发布了什么)."""
+    from credit_warehouse import access
     from credit_warehouse.history import reading
 
     if (publication is None) == (on is None):
@@ -109,6 +111,12 @@ def published(
     with _plain_errors():
         number = publication if on is None else reading.publication_on(on.date())
         found = reading.published_about(key, number, by)
+        access.note(
+            f"history show --by {by} {key}",
+            subject=UUID(key) if by == "subject_key" else None,
+            record=UUID(key) if by == "record_key" else None,
+            publication_id=number,
+        )
     if not found:
         console.print(f"发布批次 {number} 中没有 {by} = {key} 的内容")
     for mart, rows in found.items():

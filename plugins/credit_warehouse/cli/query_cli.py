@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import psycopg
 import typer
 from psycopg import sql
 
+from credit_warehouse import access
 from credit_warehouse.cli.tables import console, show
 from credit_warehouse.database import connect
 from credit_warehouse.gallery import UnknownQuery, load_queries, load_query, run
@@ -21,7 +24,7 @@ def query(
     name: str | None = typer.Argument(None, help="Name of the query; without one, the questions are listed."),
     as_of: int | None = typer.Option(None, help="As of this publication; default: the current one."),
     role: Role = typer.Option(Role.ANALYST, "--as", help="Read as this role."),
-    subject: str = typer.Option("", help="Key of the subject, for the queries about one."),
+    subject: UUID | None = typer.Option(None, help="Key of the subject, for the queries about one."),
     limit: int = typer.Option(40, min=1, help="Rows to show."),
 ) -> None:
     """Answer an example question of the gallery (queries/), read as a role may read it."""
@@ -35,8 +38,11 @@ def query(
             connection.execute("set transaction read only")
             connection.execute(sql.SQL("set local role {}").format(sql.Identifier(f"credit_{role}")))
             connection.execute("select set_config('search_path', %s, true)", [_SCHEMA.get(role, "mart")])
-            connection.execute("select set_config('query.subject', %s, true)", [subject])
+            connection.execute("select set_config('query.subject', %s, true)", [str(subject or "")])
             columns, rows = run(connection, found)
+            # Queries about one subject keep in the setting whom they chose.
+            asked = connection.execute("select nullif(current_setting('query.subject'), '')::uuid").fetchone()
+        access.note(f"query {name}", subject=asked[0] if asked else None, publication_id=as_of, role=role)
     except (UnknownQuery, psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable) as error:
         reason = str(error) if isinstance(error, UnknownQuery) else f"{LABELS[role]}无权读取：{error}"
         console.print(f"[red]{reason}[/red]")

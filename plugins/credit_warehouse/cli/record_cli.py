@@ -23,13 +23,15 @@ def register(app: typer.Typer) -> None:
 
 def explain(record: str = typer.Argument(help="Key of the record, or the number of its document.")) -> None:
     """Trace a record: file, row and document, catalogue and clocks, changes, every publication it appeared in."""
-    from credit_warehouse import provenance
+    from credit_warehouse import access, provenance
 
     try:
-        found = provenance.explain(provenance.find(record))
+        key = provenance.find(record)
+        found = provenance.explain(key)
     except provenance.UnknownRecord as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from None
+    access.note("explain", record=key, subject=found.record["subject_key"])
     _print_record(found.record, found.hidden)
     show(
         "报送版本（● 现行）",

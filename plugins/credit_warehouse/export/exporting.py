@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from credit_warehouse import access
 from credit_warehouse.database import connect
 from credit_warehouse.dictionary import UnknownMart, describe
 from credit_warehouse.export import files, wording
@@ -72,6 +73,7 @@ def export(
                         sql.SQL(", ").join(map(sql.Identifier, names)), relation
                     )
                 )
+                access.note("export", mart=mart, publication_id=reading[0], role=role)
                 data = Path(draft) / f"{mart}.{kind}"
                 write = files.write_csv if kind is Format.CSV else files.write_parquet
                 rows = write(data, described, cursor)

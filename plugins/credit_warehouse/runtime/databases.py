@@ -21,19 +21,24 @@ class Database:
     owner: str
     password: str
     create_role: bool = False  # whether the owner may make group roles
+    log_readers: bool = False  # whether the owner may have what its readers ask written to the server's log
 
     @classmethod
-    def from_url(cls, url: str, *, create_role: bool = False) -> "Database":
+    def from_url(cls, url: str, *, create_role: bool = False, log_readers: bool = False) -> "Database":
         """What a `postgresql://owner:password@host:port/name` names."""
         parts = urlsplit(url)
         return cls(
-            parts.path.lstrip("/"), unquote(parts.username or ""), unquote(parts.password or ""), create_role
+            parts.path.lstrip("/"),
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+            create_role,
+            log_readers,
         )
 
 
 def ours(values: Mapping[str, str]) -> list[Database]:
     """The databases of a system with these settings: warehouse, Airflow's metadata, exchange, Superset's."""
-    warehouse = Database.from_url(values["CREDIT_DATABASE_URL"], create_role=True)
+    warehouse = Database.from_url(values["CREDIT_DATABASE_URL"], create_role=True, log_readers=True)
     airflow = Database.from_url(values["CREDIT_AIRFLOW_DATABASE_URL"])
     exchange_url = values.get("CREDIT_EXCHANGE_ADMIN_URL", "")
     # Its owner makes the reader's login, as the real exchange's administrator does.
@@ -69,6 +74,10 @@ def _ensure_login(connection: psycopg.Connection[Any], database: Database) -> No
             sql.Literal(database.password),
         )
     )
+    if database.log_readers:
+        connection.execute(
+            sql.SQL("grant set on parameter log_statement to {}").format(sql.Identifier(database.owner))
+        )
     if database.create_role:
         _share_group_roles(connection, database.owner)
         # Without it PostgreSQL 16+ lets a role's maker alter the role, but neither act for it nor end its sessions.
