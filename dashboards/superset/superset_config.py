@@ -2,10 +2,11 @@
 
 import os
 
-from credit_warehouse.dashboards.people import derived, login_of, login_password
-from credit_warehouse.dashboards.pinning import asked_publication
 from flask import has_request_context, request
 from superset.config import THEME_DEFAULT
+
+from credit_warehouse.dashboards.people import derived, login_of, login_password
+from credit_warehouse.dashboards.pinning import asked_publication
 
 _SECRET = os.environ["CREDIT_DASHBOARDS_SECRET"]
 
@@ -62,7 +63,7 @@ THEME_DEFAULT = {
 THEME_DARK = None
 
 
-def DB_CONNECTION_MUTATOR(url, params, username, security_manager, source):  # noqa: N802
+def DB_CONNECTION_MUTATOR(url, params, username, security_manager, source):
     """Read as the login of the user's role, pinned to the publication that is asked for."""
     user = security_manager.find_user(username=username) if username else None
     role = next((role.name for role in (user.roles if user else [])), None)

@@ -32,7 +32,9 @@ def python() -> Path:
     Raises:
         EnvironmentMissing: Superset is not installed.
     """
-    found = Path(os.environ.get("CREDIT_DASHBOARDS_PYTHON", PROJECT_DIR / ".venv-dashboards" / "bin" / "python"))
+    found = Path(
+        os.environ.get("CREDIT_DASHBOARDS_PYTHON", PROJECT_DIR / ".venv-dashboards" / "bin" / "python")
+    )
     if not found.exists():
         raise EnvironmentMissing(
             f"Superset 未安装（{found}），请运行 make dashboards。Superset is not installed: run `make dashboards`."
