@@ -1,8 +1,10 @@
 """Superset's settings; what differs between machines comes from the environment (runtime/superset.py of the package)."""
 
 import os
+from pathlib import Path
 
 from flask import has_request_context, request
+from jinja2 import ChoiceLoader, FileSystemLoader
 from superset.config import THEME_DEFAULT
 
 from credit_warehouse.dashboards.people import derived, login_of, login_password
@@ -48,6 +50,8 @@ TALISMAN_CONFIG = {
     "session_cookie_secure": False,
 }
 LOG_LEVEL = "WARNING"
+# A page is listed for its readers only, not for everybody who may read one of its datasets.
+FEATURE_FLAGS = {"DASHBOARD_RBAC": True}
 SQLLAB_TIMEOUT = 60
 SUPERSET_WEBSERVER_TIMEOUT = 60
 
@@ -61,6 +65,11 @@ THEME_DEFAULT = {
     },
 }
 THEME_DARK = None
+
+
+def FLASK_APP_MUTATOR(app):
+    """Our words in the head of every page: without them a phone lays pages out as wide as a desk."""
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(Path(__file__).parent / "templates"), app.jinja_loader])
 
 
 def DB_CONNECTION_MUTATOR(url, params, username, security_manager, source):

@@ -152,6 +152,12 @@ def _plan(environment: Environment) -> Mapping[str, object]:
         "reads": {
             person.role: _datasets(written, person) for person, _ in everyone if person.name != people.ADMIN
         },
+        "opens": {
+            assets.identifier("dashboard", slug): [
+                person.role for person, _ in everyone if person.reads_as in page.readers
+            ]
+            for slug, page in written.dashboards.items()
+        },
         "sql_lab": ["Analyst"],
         "files": assets.bundle(written, address),
     }
