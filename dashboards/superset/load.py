@@ -1,8 +1,8 @@
 """Superset's metadata, roles, users and dashboards, in one process: importing Superset costs seconds each time.
 
 ``python load.py PLAN`` runs in Superset's environment. PLAN is a JSON file: ``people`` with name, role, label and first
-password; ``reads`` with the datasets (uuid) of each role; ``sql_lab`` with the roles that may write queries; ``files``, the
-bundle. What is no longer in the bundle is taken away.
+password; ``reads`` with the datasets (uuid) of each role; ``opens`` with the roles of each dashboard (uuid); ``sql_lab``
+with the roles that may write queries; ``files``, the bundle. What is no longer in the bundle is taken away.
 """
 
 import json
@@ -42,6 +42,7 @@ def main(plan: dict[str, Any]) -> None:
         _users(plan["people"])
         _import(plan["files"])
         _roles(plan["reads"], plan["sql_lab"])
+        _readers(plan["opens"])
 
 
 def _users(people: list[dict[str, str]]) -> None:
@@ -96,6 +97,15 @@ def _roles(reads: dict[str, list[str]], sql_lab: list[str]) -> None:
         granted = (security_manager.find_permission_view_menu(*pair) for pair in sorted(wanted))
         role.permissions = [permission for permission in granted if permission is not None]
     security_manager.find_role("Public").permissions = [security_manager.find_permission_view_menu(*WORDS)]
+    db.session.commit()
+
+
+def _readers(opens: dict[str, list[str]]) -> None:
+    from superset import db, security_manager
+    from superset.models.dashboard import Dashboard
+
+    for dashboard in db.session.query(Dashboard).filter(Dashboard.uuid.in_(opens)):
+        dashboard.roles = [security_manager.find_role(role) for role in opens[str(dashboard.uuid)]]
     db.session.commit()
 
 

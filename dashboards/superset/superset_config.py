@@ -1,11 +1,14 @@
 """Superset's settings; what differs between machines comes from the environment (runtime/superset.py of the package)."""
 
 import os
+from pathlib import Path
+
+from flask import has_request_context, request
+from jinja2 import ChoiceLoader, FileSystemLoader
+from superset.config import THEME_DEFAULT
 
 from credit_warehouse.dashboards.people import derived, login_of, login_password
 from credit_warehouse.dashboards.pinning import asked_publication
-from flask import has_request_context, request
-from superset.config import THEME_DEFAULT
 
 _SECRET = os.environ["CREDIT_DASHBOARDS_SECRET"]
 
@@ -47,6 +50,8 @@ TALISMAN_CONFIG = {
     "session_cookie_secure": False,
 }
 LOG_LEVEL = "WARNING"
+# A page is listed for its readers only, not for everybody who may read one of its datasets.
+FEATURE_FLAGS = {"DASHBOARD_RBAC": True}
 SQLLAB_TIMEOUT = 60
 SUPERSET_WEBSERVER_TIMEOUT = 60
 
@@ -62,7 +67,12 @@ THEME_DEFAULT = {
 THEME_DARK = None
 
 
-def DB_CONNECTION_MUTATOR(url, params, username, security_manager, source):  # noqa: N802
+def FLASK_APP_MUTATOR(app):
+    """Our words in the head of every page: without them a phone lays pages out as wide as a desk."""
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(Path(__file__).parent / "templates"), app.jinja_loader])
+
+
+def DB_CONNECTION_MUTATOR(url, params, username, security_manager, source):
     """Read as the login of the user's role, pinned to the publication that is asked for."""
     user = security_manager.find_user(username=username) if username else None
     role = next((role.name for role in (user.roles if user else [])), None)

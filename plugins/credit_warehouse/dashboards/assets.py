@@ -3,13 +3,12 @@ import changes what the first one made."""
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Any
 
 import yaml
 
-from credit_warehouse.dashboards.source import PUBLICATION, Chart, Dashboard, Dataset, Filter, Source
+from credit_warehouse.dashboards.source import Chart, Dashboard, Dataset, Filter, Source
 
 DATABASE = "信用数据仓库"
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "dashboards.credit-warehouse.invalid")
@@ -212,4 +211,3 @@ def _filter(slug: str, name: str, wanted: Filter, page: Dashboard, numbers: dict
 
 def _filter_id(slug: str, name: str) -> str:
     return f"NATIVE_FILTER-{identifier('filter', f'{slug}.{name}')}"
-

@@ -69,7 +69,9 @@ class Dataset(_Written):
         Raises:
             KeyError: a column no mart of the dataset has.
         """
-        known = {name: column for mart in reversed(self.marts) for name, column in marts()[mart].columns.items()}
+        known = {
+            name: column for mart in reversed(self.marts) for name, column in marts()[mart].columns.items()
+        }
         taken = {name: known[name] for name in self._taken()}
         made = {name: Column(name, column.label, column.type) for name, column in self.made.items()}
         return {PUBLICATION: Column(PUBLICATION, "发布批次", "bigint"), **taken, **made}

@@ -32,7 +32,9 @@ def python() -> Path:
     Raises:
         EnvironmentMissing: Superset is not installed.
     """
-    found = Path(os.environ.get("CREDIT_DASHBOARDS_PYTHON", PROJECT_DIR / ".venv-dashboards" / "bin" / "python"))
+    found = Path(
+        os.environ.get("CREDIT_DASHBOARDS_PYTHON", PROJECT_DIR / ".venv-dashboards" / "bin" / "python")
+    )
     if not found.exists():
         raise EnvironmentMissing(
             f"Superset 未安装（{found}），请运行 make dashboards。Superset is not installed: run `make dashboards`."
@@ -149,6 +151,12 @@ def _plan(environment: Environment) -> Mapping[str, object]:
         ],
         "reads": {
             person.role: _datasets(written, person) for person, _ in everyone if person.name != people.ADMIN
+        },
+        "opens": {
+            assets.identifier("dashboard", slug): [
+                person.role for person, _ in everyone if person.reads_as in page.readers
+            ]
+            for slug, page in written.dashboards.items()
         },
         "sql_lab": ["Analyst"],
         "files": assets.bundle(written, address),

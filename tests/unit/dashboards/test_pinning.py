@@ -8,7 +8,9 @@ from credit_warehouse.dashboards.pinning import asked_publication
 
 
 def asking(*values: object) -> dict[str, object]:
-    return {"queries": [{"filters": [{"col": "publication_id", "op": "IN", "val": value}]} for value in values]}
+    return {
+        "queries": [{"filters": [{"col": "publication_id", "op": "IN", "val": value}]} for value in values]
+    }
 
 
 def test_the_publication_a_page_filters_on() -> None:
@@ -16,7 +18,9 @@ def test_the_publication_a_page_filters_on() -> None:
     assert asked_publication(asking(41)) == 41
 
 
-@pytest.mark.parametrize("request_", [None, {}, {"queries": [{"filters": [{"col": "month", "val": ["2026-03"]}]}]}])
+@pytest.mark.parametrize(
+    "request_", [None, {}, {"queries": [{"filters": [{"col": "month", "val": ["2026-03"]}]}]}]
+)
 def test_a_request_that_asks_for_none(request_: dict[str, object] | None) -> None:
     assert asked_publication(request_) is None
 

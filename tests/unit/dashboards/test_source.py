@@ -16,7 +16,8 @@ from credit_warehouse.settings import PROJECT_DIR
 
 WRITTEN = source.load()
 FILES = {
-    name: yaml.safe_load(content) for name, content in assets.bundle(WRITTEN, "postgresql://127.0.0.1/x").items()
+    name: yaml.safe_load(content)
+    for name, content in assets.bundle(WRITTEN, "postgresql://127.0.0.1/x").items()
 }
 CHARTS = [
     pytest.param(page, name, id=f"{slug}.{name}")
@@ -52,7 +53,9 @@ def test_a_page_shows_every_chart_once_and_reads_one_publication(slug: str) -> N
     assert all(sum(row.charts.values()) <= 12 for row in page.rows)
     assert page.filters[0] == "publication"
     assert not any("publication" in chart.ignores for chart in page.charts.values())
-    assert any(chart.dataset == "publication" for chart in page.charts.values()), "the page says what it reads"
+    assert any(chart.dataset == "publication" for chart in page.charts.values()), (
+        "the page says what it reads"
+    )
 
 
 @pytest.mark.parametrize("slug", WRITTEN.dashboards)
@@ -87,7 +90,9 @@ def test_every_chart_in_a_layout_carries_its_identifier() -> None:
 def test_identifiers_are_one_each_and_stay() -> None:
     identifiers = [content["uuid"] for content in FILES.values() if "uuid" in content]
     assert len(identifiers) == len(set(identifiers))
-    assert assets.bundle(WRITTEN, "postgresql://127.0.0.1/x") == assets.bundle(WRITTEN, "postgresql://127.0.0.1/x")
+    assert assets.bundle(WRITTEN, "postgresql://127.0.0.1/x") == assets.bundle(
+        WRITTEN, "postgresql://127.0.0.1/x"
+    )
     assert FILES["databases/warehouse.yaml"]["uuid"] == "cefe0768-e93f-5f06-8c70-24855e0edc20"
 
 
@@ -98,7 +103,8 @@ def test_the_bundle_holds_no_password() -> None:
 def test_every_dashboard_is_an_exposure_of_dbt_with_the_marts_it_reads() -> None:
     file = PROJECT_DIR / "dbt_project" / "models" / "exposures.yml"
     declared: dict[str, Any] = {
-        exposure["name"]: exposure for exposure in yaml.safe_load(file.read_text(encoding="utf-8"))["exposures"]
+        exposure["name"]: exposure
+        for exposure in yaml.safe_load(file.read_text(encoding="utf-8"))["exposures"]
     }
     assert declared.keys() == {f"dashboard_{slug}" for slug in WRITTEN.dashboards}
     for slug, page in WRITTEN.dashboards.items():
@@ -120,7 +126,11 @@ def test_everybody_reads_by_a_login_of_the_own_role() -> None:
 
 def asked_columns(chart: Chart) -> set[str]:
     params = chart.params
-    names = {*params.get("all_columns", ()), *_listed(params.get("groupby", ())), *_listed(params.get("x_axis", ()))}
+    names = {
+        *params.get("all_columns", ()),
+        *_listed(params.get("groupby", ())),
+        *_listed(params.get("x_axis", ())),
+    }
     names |= {json.loads(order)[0] for order in params.get("order_by_cols", ())}
     sort = params.get("x_axis_sort")
     return names | ({sort} if sort and sort not in asked_metrics(chart) else set())
@@ -128,7 +138,11 @@ def asked_columns(chart: Chart) -> set[str]:
 
 def asked_metrics(chart: Chart) -> set[str]:
     params = chart.params
-    return {*params.get("metrics", ()), *_listed(params.get("metric", ())), *_listed(params.get("timeseries_limit_metric", ()))}
+    return {
+        *params.get("metrics", ()),
+        *_listed(params.get("metric", ())),
+        *_listed(params.get("timeseries_limit_metric", ())),
+    }
 
 
 def _listed(value: Any) -> list[str]:
