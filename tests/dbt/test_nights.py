@@ -287,6 +287,7 @@ def test_affected_set_equals_full_rebuild(build: Build, seed: int) -> None:
         assert {mart: read_stored(mart, number) for mart in MARTS} == marts
 
 
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_sixty_nights_one_by_one_equal_one_rebuild(build: Build) -> None:
     """Past the day on which the display rules change, with everything that changes a record on the way."""
