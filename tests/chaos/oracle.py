@@ -120,7 +120,7 @@ FACTS: dict[str, LiteralString] = {
 def _mart(name: str) -> sql.Composed:
     """Rows of the publication readers see, provenance by the sender's names instead of our numbers."""
     return sql.SQL(
-        "select to_jsonb(m) - '{{valid_from_publication,valid_to_publication,rejection_id,batch_id}}'::text[]"
+        "select to_jsonb(m) - '{{valid_from_publication,valid_to_publication,rejection_id,repair_id,batch_id}}'::text[]"
         " || jsonb_build_object('delivery', (select jsonb_build_array(b.feed, b.delivery_id, b.sha256) from ops.batch as b"
         " where b.batch_id = (to_jsonb(m) ->> 'batch_id')::bigint))"
         " from mart_store.{} as m, ops.current_publication as now where valid_from_publication <= now.publication_id"
