@@ -14,8 +14,7 @@
 {%- endmacro %}
 
 
-{#- The count, or null when it is too small to be shown to leaders: a cell of one or two persons names them. Totals are sums
-    of what is shown, so nothing hidden follows from a difference. -#}
+{#- The count, or null when it is too small to be shown in an overview: a cell of one or two records tells whose they are. -#}
 {% macro shown(counted) -%}
     case
         when {{ counted }} >= (

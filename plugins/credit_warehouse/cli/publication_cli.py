@@ -58,7 +58,7 @@ def publish(
             before, now = publication.rollback(to, reason, getpass.getuser())
             console.print(f"读者所见已由发布批次 {before} 切换到 {now}。")
             # What is printed and mailed follows what readers see.
-            pipeline.write_bulletins(publication.describe(now).business_date, "manual")
+            _rewrite_pages(publication.describe(now).business_date)
             return
         if day is None:
             raise typer.BadParameter("say which business date to publish", param_hint="--date")
@@ -67,3 +67,15 @@ def publish(
         console.print(f"[red]未发布[/red]：{error}")
         raise typer.Exit(1) from None
     console.print(f"已发布批次 {number}。" if number else "自上次发布以来没有变化，无需发布。")
+
+
+def _rewrite_pages(night: date) -> None:
+    from credit_warehouse import pipeline
+    from credit_warehouse.bulletin.printing import PrintFailed
+
+    try:
+        pipeline.write_bulletins(night, "manual")
+    except PrintFailed as error:
+        console.print(
+            f"[yellow]切换已生效，但总览和通报未全部打印[/yellow]：{error}。可运行 overview、bulletin 重做。"
+        )

@@ -10,6 +10,6 @@ def upgrade() -> None:
     op.execute("""
         insert into ops.metric_parameter (name, value, unit, source, valid_from) values (
             'suppressed_count', 5, '条',
-            '本办约定：小于 5 的计数不展示（统计披露控制的通行下限），可由信用办改定', '2000-01-01'
+            '凭记忆：统计披露控制常用的下限，待信用办确定', '2000-01-01'
         )
     """)
