@@ -67,7 +67,7 @@ class Browser:
         self.ask(f"document.querySelector({json.dumps(selector)}).focus()")
         self._call("Input.insertText", text=text)
 
-    def until(self, condition: str, what: str, seconds: float = 120) -> None:
+    def until(self, condition: str, what: str, seconds: float = 300) -> None:
         """Wait for a condition in the page; fails when it does not come true."""
         deadline = time.monotonic() + seconds
         while not self.ask(condition):
