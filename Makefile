@@ -162,5 +162,5 @@ $(DEV): $(LOCKS) | $(UV)
 $(SUPERSET): requirements/dashboards.txt | $(UV)
 	@echo "installing Superset into $(SUPERSET_VENV) (once; some minutes on a slow line)"
 	@test -x $(SUPERSET_VENV)/bin/python || $(UV) venv --quiet --python $(BIN)/python $(SUPERSET_VENV)
-	@$(UV) pip sync --python $(SUPERSET_VENV)/bin/python --compile-bytecode requirements/dashboards.txt
+	@$(UV) pip sync --quiet --python $(SUPERSET_VENV)/bin/python --compile-bytecode requirements/dashboards.txt
 	@touch $@

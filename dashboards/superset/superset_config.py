@@ -51,7 +51,11 @@ TALISMAN_CONFIG = {
 }
 LOG_LEVEL = "WARNING"
 # A page is listed for its readers only, not for everybody who may read one of its datasets.
-FEATURE_FLAGS = {"DASHBOARD_RBAC": True}
+FEATURE_FLAGS = {
+    "DASHBOARD_RBAC": True,
+    # Paper shows what is below the window too, so every chart is drawn at once.
+    "DASHBOARD_VIRTUALIZATION": False,
+}
 SQLLAB_TIMEOUT = 60
 SUPERSET_WEBSERVER_TIMEOUT = 60
 
