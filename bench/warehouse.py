@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +16,11 @@ def warehouse(durable: bool = True) -> Iterator[str]:
     ``durable=False``: no fsync and little memory, for benchmarks that measure no database time.
     """
     from credit_warehouse import migrations
-    from credit_warehouse.runtime.embedded import EmbeddedPostgres
+    from credit_warehouse.runtime.embedded import EmbeddedPostgres, random_port
     from credit_warehouse.settings import get_settings
 
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        server = EmbeddedPostgres(home=Path(folder) / "postgres", port=_free_port(), durable=durable)
+        server = EmbeddedPostgres(home=Path(folder) / "postgres", port=random_port(), durable=durable)
         server.start()
         try:
             url = server.admin_url("postgres")
@@ -32,10 +31,3 @@ def warehouse(durable: bool = True) -> Iterator[str]:
             yield url
         finally:
             server.destroy()
-
-
-def _free_port() -> int:
-    """A port of the system's choice: benchmarks side by side must not pick the same one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

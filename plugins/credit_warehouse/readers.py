@@ -108,6 +108,12 @@ left join ops.reader_department as member on member.login = reader.rolname
 """
 
 
+def take_on(connection: psycopg.Connection, role: Role) -> None:
+    """Read as a login of ``role`` does, for the rest of the transaction: its rights, and the schema it meets first."""
+    connection.execute(sql.SQL("set local role {}").format(sql.Identifier(f"credit_{role}")))
+    connection.execute("select set_config('search_path', %s, true)", [_SEARCH_PATHS[role]])
+
+
 def _role_of(connection: psycopg.Connection, login: str) -> Role | None:
     found = connection.execute(f"{_READERS} where reader.rolname = %s", [login]).fetchone()
     return Role(found[1]) if found else None

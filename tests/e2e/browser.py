@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -13,19 +12,14 @@ from urllib.request import urlopen
 
 from websockets.sync.client import ClientConnection, connect
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
-
-def find() -> str | None:
-    """Path of an installed Chromium; None when there is none."""
-    return next((path for name in NAMES if (path := shutil.which(name))), None)
+from credit_warehouse.bulletin.printing import browser
 
 
 class Browser:
     """One tab, of a size; a context that ends the browser."""
 
     def __init__(self, profile: Path, width: int, height: int) -> None:
-        program = find()
+        program = browser()
         assert program is not None
         self._process = subprocess.Popen(
             [

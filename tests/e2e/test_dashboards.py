@@ -14,11 +14,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from credit_warehouse.bulletin import printing
 from credit_warehouse.dashboards import people, source
 from credit_warehouse.runtime import environment, superset
 from credit_warehouse.runtime.environment import EnvironmentMissing
 from tests.dashboard_queries import chart_query
-from tests.e2e import browser
 from tests.e2e.browser import Browser
 from tests.e2e.system import System
 
@@ -46,7 +46,7 @@ JSON.stringify([...document.querySelectorAll('[data-test="chart-grid-component"]
 
 
 def _missing() -> str | None:
-    if browser.find() is None:
+    if printing.browser() is None:
         return "没有安装 Chromium，驾驶舱的浏览器测试未运行（apt install chromium）"
     try:
         superset.python()

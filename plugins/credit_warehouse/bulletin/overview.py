@@ -9,14 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from credit_warehouse.bulletin import charts
-from credit_warehouse.bulletin.figures import Rows
+from credit_warehouse.bulletin.figures import Rows, month_before
 from credit_warehouse.bulletin.overview_figures import MONTHS, SHOWN, WEEKS, Overview, gather
 from credit_warehouse.bulletin.printing import save
 from credit_warehouse.bulletin.rendering import templates
 from credit_warehouse.database import connect
 from credit_warehouse.settings import get_settings
 
-GATE_STATES = {"passed": "通过", "waived": "豁免", "failed": "未通过", "error": "无法判定"}
 SUBJECTS = {"organisation": "组织", "person": "自然人"}
 EFFECTS = {"adverse": "不良", "neutral": "中性", "positive": "良好"}
 LOWEST = 6
@@ -52,9 +51,7 @@ def render(overview: Overview) -> str:
         lowest=LOWEST,
         late=sum(row["items"] for row in overview.tasks if row["status"] in ("overdue", "never_evidenced")),
         filed=[row for row in overview.coverage if row["population"] in ("population", "enterprise")],
-        gate=[
-            (label, overview.gate[state]) for state, label in GATE_STATES.items() if state in overview.gate
-        ],
+        gate=[(label, number) for label, number in overview.gate.items() if number],
         trends=_trends(overview),
         weeks=(weeks := _weeks(overview.night)),
         heat=_heat(overview.weeks, weeks, overview.small_count),
@@ -100,8 +97,9 @@ def _cell(row: dict[str, int | None], small_count: int) -> Cell:
 
 def _trends(overview: Overview) -> dict[str, charts.Chart]:
     """Scores of the last months, a line per department."""
-    month = overview.night.replace(day=1)
-    months = [_months_back(month, back) for back in reversed(range(MONTHS))]
+    months = [overview.night.replace(day=1)]
+    while len(months) < MONTHS:
+        months.insert(0, month_before(months[0]))
     scores = {(row["department_code"], row["month"]): row["score"] for row in overview.scores}
     return {
         code: charts.draw(
@@ -112,11 +110,6 @@ def _trends(overview: Overview) -> dict[str, charts.Chart]:
         )
         for code in {row["department_code"] for row in overview.ranking}
     }
-
-
-def _months_back(month: date, back: int) -> date:
-    years, index = divmod(month.year * 12 + month.month - 1 - back, 12)
-    return date(years, index + 1, 1)
 
 
 def _plans(tasks: Rows) -> list[tuple[str, int, Rows]]:

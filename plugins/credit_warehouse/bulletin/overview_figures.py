@@ -36,7 +36,7 @@ class Overview:
     """The city as one publication knows it on its night. ``publication`` has its number, night, time and age in days."""
 
     publication: dict[str, Any]
-    gate: dict[str, int]
+    gate: dict[str, int | None]
     city: dict[str, Any]
     metrics: dict[str, dict[str, Any]]
     overall: dict[str, dict[str, Any]]
@@ -70,7 +70,6 @@ def gather(connection: psycopg.Connection) -> Overview:
         night = publication["business_date"]
         month = night.replace(day=1)
         parameters = {
-            "publication": publication["publication_id"],
             "as_of": night,
             "month": month,
             "before": month_before(month),
@@ -87,7 +86,7 @@ def gather(connection: psycopg.Connection) -> Overview:
             raise NoFigures(f"{month:%Y 年 %m 月}没有报送数据，无法生成总览")
         return Overview(
             publication=publication,
-            gate={row["state"]: row["expectations"] for row in read(_GATE)},
+            gate=read(_GATE)[0],
             city=read(CITY)[0],
             metrics={row["metric_code"]: row for row in read(METRICS)},
             overall=overall,
@@ -106,11 +105,8 @@ def gather(connection: psycopg.Connection) -> Overview:
 
 
 _GATE = """
-select state, count(*) as expectations from ops.gate_result
-where publication_id = %(publication)s and gate_run_id = (
-    select gate_run_id from ops.gate_result where publication_id = %(publication)s order by gate_result_id desc limit 1
-)
-group by state
+select gate_passed as "通过", gate_waived as "豁免", gate_checks - gate_passed - gate_waived as "提示"
+from mart.publication where is_read
 """
 _OVERALL = """
 select metric_code, numerator, denominator, rate, is_small, is_known from mart.domain_metric_monthly

@@ -6,13 +6,12 @@ from uuid import UUID
 
 import psycopg
 import typer
-from psycopg import sql
 
 from credit_warehouse import access
 from credit_warehouse.cli.tables import console, show
 from credit_warehouse.database import connect
 from credit_warehouse.gallery import UnknownQuery, load_queries, load_query, run
-from credit_warehouse.readers import LABELS, Role
+from credit_warehouse.readers import LABELS, Role, take_on
 
 
 def register(app: typer.Typer) -> None:
@@ -36,8 +35,7 @@ def query(
         found = load_query(name)
         with connect(as_of) as connection:
             connection.execute("set transaction read only")
-            connection.execute(sql.SQL("set local role {}").format(sql.Identifier(f"credit_{role}")))
-            connection.execute("select set_config('search_path', %s, true)", [_SCHEMA.get(role, "mart")])
+            take_on(connection, role)
             connection.execute("select set_config('query.subject', %s, true)", [str(subject or "")])
             columns, rows = run(connection, found)
             # Queries about one subject keep in the setting whom they chose.
@@ -51,6 +49,3 @@ def query(
     show(found.english, columns, rows[:limit], "没有结果")
     if len(rows) > limit:
         console.print(f"……共 {len(rows):,} 行，仅列出前 {limit} 行")
-
-
-_SCHEMA = {Role.DEPARTMENT: "department"}

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from credit_warehouse.dictionary import BETWEEN
 from credit_warehouse.settings import get_settings
 
 
@@ -64,7 +65,7 @@ def _columns(model: dict[str, Any], words: dict[str, str]) -> dict[str, Column]:
 
 def _label(description: str, words: dict[str, str]) -> str:
     named = re.fullmatch(r"""\{\{ doc\(["'](\w+)["']\) \}\}""", description.strip())
-    return (words[named[1]] if named else description).split(" — ")[0].strip()
+    return (words[named[1]] if named else description).split(BETWEEN)[0].strip()
 
 
 def _words(page: str) -> dict[str, str]:

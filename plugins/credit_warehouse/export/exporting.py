@@ -15,7 +15,7 @@ from credit_warehouse import access
 from credit_warehouse.database import connect
 from credit_warehouse.dictionary import UnknownMart, describe
 from credit_warehouse.export import files, wording
-from credit_warehouse.readers import LABELS, Role
+from credit_warehouse.readers import LABELS, Role, take_on
 
 
 class Format(StrEnum):
@@ -55,7 +55,7 @@ def export(
     try:
         with connect(publication_id) as connection:
             connection.execute("set transaction isolation level repeatable read, read only")
-            connection.execute(sql.SQL("set local role {}").format(sql.Identifier(f"credit_{role}")))
+            take_on(connection, role)
             described = describe(connection, mart)
             reading = connection.execute(_READING).fetchone()
             if reading is None or reading[0] is None:

@@ -11,6 +11,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.exceptions import HTTPException as NotServed
 
 from credit_warehouse.pages import history
 from credit_warehouse.settings import get_settings
@@ -72,10 +73,8 @@ async def file(site: str, path: str, request: Request) -> Response:
         return await StaticFiles(directory=folder, html=True, check_dir=False).get_response(
             path, request.scope
         )
-    except HTTPException:
-        raise
-    except Exception as error:
-        if getattr(error, "status_code", None) != 404:
+    except NotServed as error:
+        if error.status_code != 404:
             raise
         raise HTTPException(404, MISSING[site]) from None
 

@@ -46,8 +46,8 @@ def free_port(preferred: int) -> int:
     raise PostgresError(f"no free port between {preferred} and {preferred + 499} on {HOST}")
 
 
-def _random_port() -> int:
-    """Parallel test runs must not pick the same one, and it lies below those lent to outgoing connections."""
+def random_port() -> int:
+    """Parallel test runs and benchmarks must not pick the same one, and it lies below those lent to outgoing connections."""
     return free_port(20_000 + secrets.randbelow(11_000))
 
 
@@ -324,7 +324,7 @@ class EmbeddedPostgres:
             state: dict[str, Any] = json.loads(self._state_file.read_text())
         except FileNotFoundError:
             state = {
-                "port": port or (free_port(DEFAULT_PORT) if self.durable else _random_port()),
+                "port": port or (free_port(DEFAULT_PORT) if self.durable else random_port()),
                 "password": secrets.token_urlsafe(24),
                 "root": str(self._choose_root()),
             }

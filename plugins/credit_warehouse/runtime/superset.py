@@ -66,8 +66,13 @@ def load(environment: Environment) -> bool:
 
     Raises:
         ProcessDied: with the end of the log.
-        EnvironmentMissing: Superset is not installed.
+        EnvironmentMissing: Superset is not installed, or has no database.
     """
+    if not environment["CREDIT_SUPERSET_DATABASE_URL"]:
+        raise EnvironmentMissing(
+            "CREDIT_DATABASE_URL is given, so CREDIT_SUPERSET_DATABASE_URL must be given too: a database of its own for "
+            "Superset's metadata (看板需要自己的数据库)"
+        )
     plan = json.dumps(_plan(environment), ensure_ascii=False)
     stamp = environment.home / "superset" / "loaded"
     version = hashlib.sha256(

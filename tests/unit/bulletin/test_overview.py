@@ -23,7 +23,7 @@ NIGHT = date(2026, 3, 4)
 def overview(**changes: Any) -> Overview:
     content: dict[str, Any] = {
         "publication": {"publication_id": 7, "business_date": NIGHT, "closed_at": None, "age_days": 0},
-        "gate": {"passed": 140, "waived": 1},
+        "gate": {"通过": 140, "豁免": 1, "提示": 0},
         "city": {"city_name": "惠州市", "office_name": "惠州市信用办"},
         "metrics": metrics(),
         "overall": {"department_coverage_rate": value(3, 4)},
