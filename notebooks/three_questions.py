@@ -2,7 +2,7 @@
 # # 三个问题 · Three questions
 #
 # 分析人员用 pandas 通过标准连接读取已发布的集市，只看得到本角色可读的内容。连接地址取自环境变量 `CREDIT_READER_URL`，例如
-# `postgresql+psycopg://zhang:口令@127.0.0.1:55432/credit`（账号由 `credit-warehouse reader add zhang --role analyst` 建立）。
+# `postgresql+psycopg://zhang:口令@127.0.0.1:15432/credit`（账号由 `credit-warehouse reader add zhang --role analyst` 建立）。
 #
 # An analyst's pandas over a standard connection, as a reader's login; the address is `CREDIT_READER_URL`. Every answer names the
 # publication it is from.

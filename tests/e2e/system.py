@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from datetime import date
@@ -13,9 +12,10 @@ from typing import Any
 import psycopg
 
 from credit_warehouse.contracts import load_contracts
-from credit_warehouse.runtime import environment
+from credit_warehouse.runtime import embedded, environment
 from simulator import answer_key
 from simulator.client import Client
+from simulator.config import free_port
 
 
 class System:
@@ -23,15 +23,14 @@ class System:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self._port = str(probe.getsockname()[1])
+        self._ports = {"CREDIT_AIRFLOW_PORT": str(free_port()), embedded.PORT: str(embedded.random_port())}
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
         """Start the command and go on."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CREDIT_")}
         return subprocess.Popen(
             [str(Path(sys.executable).with_name("credit-warehouse")), *words],
-            env={**inherited, "CREDIT_HOME": str(self.home), "CREDIT_AIRFLOW_PORT": self._port, "CI": "true"},
+            env={**inherited, "CREDIT_HOME": str(self.home), **self._ports, "CI": "true"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

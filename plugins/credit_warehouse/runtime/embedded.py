@@ -26,7 +26,9 @@ from credit_warehouse.runtime.wal import archive_settings, recovery_settings
 
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
-DEFAULT_PORT = 55432
+# Below the ports Linux lends to outgoing connections, one of which would keep the server from starting.
+DEFAULT_PORT = 15432
+PORT = "CREDIT_POSTGRES_PORT"
 # Postgres refuses to run as root; root hands it to this account.
 SERVICE_USER = "credit_postgres"
 # Used when that account cannot reach CREDIT_HOME, as in a clone below /root.
@@ -49,6 +51,11 @@ def free_port(preferred: int) -> int:
 def random_port() -> int:
     """Parallel test runs and benchmarks must not pick the same one, and it lies below those lent to outgoing connections."""
     return free_port(20_000 + secrets.randbelow(11_000))
+
+
+def _first_choice() -> int:
+    """Two systems that are set up at the same moment find the same port free: name one by `CREDIT_POSTGRES_PORT`."""
+    return free_port(int(os.environ.get(PORT, DEFAULT_PORT)))
 
 
 def is_taken(port: int) -> bool:
@@ -324,7 +331,7 @@ class EmbeddedPostgres:
             state: dict[str, Any] = json.loads(self._state_file.read_text())
         except FileNotFoundError:
             state = {
-                "port": port or (free_port(DEFAULT_PORT) if self.durable else random_port()),
+                "port": port or (_first_choice() if self.durable else random_port()),
                 "password": secrets.token_urlsafe(24),
                 "root": str(self._choose_root()),
             }

@@ -13,14 +13,15 @@ import psutil
 import psycopg
 import pytest
 
-from credit_warehouse.runtime import environment
+from credit_warehouse.runtime import embedded, environment
 from credit_warehouse.runtime.airflow_services import NAMES
 from credit_warehouse.runtime.environment import Environment
 from credit_warehouse.runtime.processes import Supervisor
 from simulator.config import free_port
 
-# Another system on this machine may take the default meanwhile.
+# Another system on this machine may take the defaults meanwhile.
 AIRFLOW_PORT = str(free_port())
+PORTS = {"CREDIT_AIRFLOW_PORT": AIRFLOW_PORT, embedded.PORT: str(embedded.random_port())}
 
 
 def command_line(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -28,7 +29,7 @@ def command_line(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CREDIT_")}
     return subprocess.run(
         [str(Path(sys.executable).with_name("credit-warehouse")), *words],
-        env={**inherited, "CREDIT_HOME": str(home), "CREDIT_AIRFLOW_PORT": AIRFLOW_PORT, "CI": "true"},
+        env={**inherited, "CREDIT_HOME": str(home), **PORTS, "CI": "true"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
