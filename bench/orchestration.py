@@ -21,7 +21,7 @@ import psycopg
 
 from bench.harness import Run, machine, median, python, run_process, save, table
 from credit_warehouse.runtime import environment
-from credit_warehouse.runtime.embedded import free_port
+from credit_warehouse.runtime.ports import first_free
 from credit_warehouse.runtime.simulator_service import FIRST_NIGHT
 
 _SPENT = """
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="bench-orchestration-") as folder:
         home = asked.home or Path(folder)
-        system = {"CREDIT_HOME": str(home), "CREDIT_AIRFLOW_PORT": str(free_port(8080))}
+        system = {"CREDIT_HOME": str(home), "CREDIT_AIRFLOW_PORT": str(first_free(8080))}
         try:
             _say(system, "demo")
             first = _spent(home, FIRST_NIGHT)

@@ -16,11 +16,12 @@ def warehouse(durable: bool = True) -> Iterator[str]:
     ``durable=False``: no fsync and little memory, for benchmarks that measure no database time.
     """
     from credit_warehouse import migrations
-    from credit_warehouse.runtime.embedded import EmbeddedPostgres, random_port
+    from credit_warehouse.runtime.embedded import EmbeddedPostgres
+    from credit_warehouse.runtime.ports import reserve
     from credit_warehouse.settings import get_settings
 
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        server = EmbeddedPostgres(home=Path(folder) / "postgres", port=random_port(), durable=durable)
+        server = EmbeddedPostgres(home=Path(folder) / "postgres", port=reserve(), durable=durable)
         server.start()
         try:
             url = server.admin_url("postgres")

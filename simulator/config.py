@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import random
 import secrets
-import socket
 from datetime import date
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from credit_warehouse.runtime import ports
 from simulator.city import FIRST_NIGHT
 from simulator.faults import PLATFORM
 from simulator.servers.sftp import ensure_host_key
@@ -22,25 +21,6 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-# Below what Linux gives to outgoing connections: a port it hands out itself is often lent again before a server listens.
-PORTS = range(20_000, 32_000)
-
-
-def free_port() -> int:
-    """A TCP port of loopback that nothing uses and no outgoing connection will be given.
-
-    Raises OSError: none found in a hundred tries.
-    """
-    for port in random.SystemRandom().sample(PORTS, 100):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise OSError(f"no free port on 127.0.0.1 between {PORTS.start} and {PORTS.stop}")
-
-
 def _secret() -> str:
     return secrets.token_urlsafe(18)
 
@@ -48,7 +28,7 @@ def _secret() -> str:
 class Sftp(_Section):
     """One SFTP server; ``host_key`` is its public key, filled in when the server's key is made."""
 
-    port: int = Field(default_factory=free_port)
+    port: int = Field(default_factory=ports.reserve)
     user: str
     password: str = Field(default_factory=_secret)
     host_key: str = ""
@@ -71,7 +51,7 @@ class PlatformSftp(Sftp):
 
 
 class Tax(_Section):
-    port: int = Field(default_factory=free_port)
+    port: int = Field(default_factory=ports.reserve)
     client_id: str = "credit-office"
     client_secret: str = Field(default_factory=_secret)
     token_seconds: int = 300
@@ -87,7 +67,7 @@ class ExchangeReader(_Section):
 
 
 class Control(_Section):
-    port: int = Field(default_factory=free_port)
+    port: int = Field(default_factory=ports.reserve)
     token: str = Field(default_factory=_secret)
 
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from credit_warehouse.runtime import airflow_services, environment
+from credit_warehouse.runtime import airflow_services, environment, ports
 from credit_warehouse.runtime.airflow_api import AirflowApi, Run
 from credit_warehouse.runtime.processes import Supervisor
-from simulator.config import free_port
 
 SECONDS = 120
 
@@ -88,7 +87,7 @@ class Airflow:
 @contextmanager
 def running(home: Path) -> Iterator[Airflow]:
     """Start it below ``home`` and stop it again; settings come from the process environment, as for ``make up``."""
-    settings = environment.prepare(home, {"CREDIT_AIRFLOW_PORT": str(free_port())})
+    settings = environment.prepare(home, {"CREDIT_AIRFLOW_PORT": str(ports.reserve())})
     stand_ins = home / "stand_ins"
     (stand_ins / "fail").mkdir(parents=True)
     path = f"{Path(__file__).with_name('stand_ins')}:{settings.for_process()['PYTHONPATH']}"

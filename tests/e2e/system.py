@@ -12,10 +12,9 @@ from typing import Any
 import psycopg
 
 from credit_warehouse.contracts import load_contracts
-from credit_warehouse.runtime import embedded, environment
+from credit_warehouse.runtime import embedded, environment, ports
 from simulator import answer_key
 from simulator.client import Client
-from simulator.config import free_port
 
 
 class System:
@@ -23,7 +22,7 @@ class System:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._ports = {"CREDIT_AIRFLOW_PORT": str(free_port()), embedded.PORT: str(embedded.random_port())}
+        self._ports = {"CREDIT_AIRFLOW_PORT": str(ports.reserve()), embedded.PORT: str(ports.reserve())}
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
         """Start the command and go on."""

@@ -139,10 +139,11 @@ def _plain_errors() -> Iterator[None]:
     from credit_warehouse.runtime.airflow_services import DagsBroken
     from credit_warehouse.runtime.embedded import PostgresError
     from credit_warehouse.runtime.environment import EnvironmentMissing
+    from credit_warehouse.runtime.ports import NoFreePort
     from credit_warehouse.runtime.processes import ProcessDied
 
     known = (
-        AirflowApiError, DagsBroken, EnvironmentMissing, PostgresError, ProcessDied, TimeoutError,
+        AirflowApiError, DagsBroken, EnvironmentMissing, NoFreePort, PostgresError, ProcessDied, TimeoutError,
         httpx.HTTPError, psycopg.Error,
     )  # fmt: skip
     try:

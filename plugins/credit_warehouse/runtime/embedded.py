@@ -7,7 +7,6 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,11 +19,12 @@ from typing import Any, Self
 import psutil
 import psycopg
 
+from credit_warehouse.runtime import ports
 from credit_warehouse.runtime.databases import Database, ensure
+from credit_warehouse.runtime.ports import HOST
 from credit_warehouse.runtime.tuning import memory_bytes, server_settings
 from credit_warehouse.runtime.wal import archive_settings, recovery_settings
 
-HOST = "127.0.0.1"
 SUPERUSER = "postgres"
 # Below the ports Linux lends to outgoing connections, one of which would keep the server from starting.
 DEFAULT_PORT = 15432
@@ -40,33 +40,9 @@ class PostgresError(RuntimeError):
     """The embedded server could not be created, started or stopped; the message says why and what to do."""
 
 
-def free_port(preferred: int) -> int:
-    """First port at or after `preferred` that nothing on 127.0.0.1 uses."""
-    for port in range(preferred, preferred + 500):
-        if not is_taken(port):
-            return port
-    raise PostgresError(f"no free port between {preferred} and {preferred + 499} on {HOST}")
-
-
-def random_port() -> int:
-    """Parallel test runs and benchmarks must not pick the same one, and it lies below those lent to outgoing connections."""
-    return free_port(20_000 + secrets.randbelow(11_000))
-
-
 def _first_choice() -> int:
     """Two systems that are set up at the same moment find the same port free: name one by `CREDIT_POSTGRES_PORT`."""
-    return free_port(int(os.environ.get(PORT, DEFAULT_PORT)))
-
-
-def is_taken(port: int) -> bool:
-    """Whether a program uses this port of 127.0.0.1."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return True
-    return False
+    return ports.first_free(int(os.environ.get(PORT, DEFAULT_PORT)))
 
 
 @dataclass(frozen=True)
@@ -188,9 +164,9 @@ class EmbeddedPostgres:
 
     def avoid_taken_port(self) -> bool:
         """Move a stopped server to the next free port when another program took its own; whether it moved."""
-        if self.is_running() or not is_taken(self.port):
+        if self.is_running() or not ports.is_taken(self.port):
             return False
-        self._write_state({**self._state, "port": free_port(self.port)})
+        self._write_state({**self._state, "port": ports.first_free(self.port)})
         return True
 
     # -- life cycle -----------------------------------------------------------------------------------
@@ -216,7 +192,7 @@ class EmbeddedPostgres:
             self._end_survivors()
             # A pid file whose number another program has by now would keep Postgres from starting.
             (self.data / "postmaster.pid").unlink(missing_ok=True)
-            if is_taken(self.port):
+            if ports.is_taken(self.port):
                 raise PostgresError(
                     f"port {self.port} on {HOST} is taken by another program. "
                     f"Stop that program, or change the port in {self._state_file}."
@@ -331,7 +307,7 @@ class EmbeddedPostgres:
             state: dict[str, Any] = json.loads(self._state_file.read_text())
         except FileNotFoundError:
             state = {
-                "port": port or (_first_choice() if self.durable else random_port()),
+                "port": port or (_first_choice() if self.durable else ports.reserve()),
                 "password": secrets.token_urlsafe(24),
                 "root": str(self._choose_root()),
             }

@@ -15,10 +15,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from credit_warehouse.runtime import envfile
-from credit_warehouse.runtime.embedded import EmbeddedPostgres, free_port
+from credit_warehouse.runtime.embedded import EmbeddedPostgres
+from credit_warehouse.runtime.ports import HOST, first_free
 from credit_warehouse.settings import PROJECT_DIR
 
-HOST = "127.0.0.1"
 AIRFLOW_PORT = 8080
 SUPERSET_PORT = 8088
 # FAB, not SimpleAuthManager: measured on two cores it costs 1 s more in the first migration and 2 s at the API
@@ -133,10 +133,10 @@ _MADE_ONCE: dict[str, Callable[[], str]] = {
     "CREDIT_EXCHANGE_PASSWORD": lambda: secrets.token_urlsafe(24),
     "CREDIT_SUPERSET_DATABASE_PASSWORD": lambda: secrets.token_urlsafe(24),
     "CREDIT_DASHBOARDS_SECRET": lambda: secrets.token_urlsafe(32),
-    "CREDIT_SUPERSET_PORT": lambda: str(free_port(SUPERSET_PORT)),
+    "CREDIT_SUPERSET_PORT": lambda: str(first_free(SUPERSET_PORT)),
     "CREDIT_AIRFLOW_USER": lambda: "admin",
     "CREDIT_AIRFLOW_PASSWORD": lambda: secrets.token_urlsafe(12),
-    "CREDIT_AIRFLOW_PORT": lambda: str(free_port(AIRFLOW_PORT)),
+    "CREDIT_AIRFLOW_PORT": lambda: str(first_free(AIRFLOW_PORT)),
     "AIRFLOW__CORE__FERNET_KEY": _fernet_key,
     "AIRFLOW__API__SECRET_KEY": lambda: secrets.token_urlsafe(48),
     "AIRFLOW__API_AUTH__JWT_SECRET": lambda: secrets.token_urlsafe(64),

@@ -16,7 +16,8 @@ from credit_warehouse import readers
 from credit_warehouse.cities import load_city
 from credit_warehouse.dashboards import assets, people, source
 from credit_warehouse.dashboards.people import Person
-from credit_warehouse.runtime.environment import HOST, Environment, EnvironmentMissing
+from credit_warehouse.runtime.environment import Environment, EnvironmentMissing
+from credit_warehouse.runtime.ports import HOST
 from credit_warehouse.runtime.processes import Component, ProcessDied, Supervisor
 from credit_warehouse.runtime.progress import wait_until
 from credit_warehouse.settings import PROJECT_DIR

@@ -15,8 +15,9 @@ from rich.table import Table
 from credit_warehouse import settings
 from credit_warehouse.runtime import airflow_services, databases, environment, simulator_service, superset
 from credit_warehouse.runtime.airflow_api import AirflowApi
-from credit_warehouse.runtime.embedded import EmbeddedPostgres, is_taken, psql_path
+from credit_warehouse.runtime.embedded import EmbeddedPostgres, psql_path
 from credit_warehouse.runtime.environment import Environment
+from credit_warehouse.runtime.ports import is_taken
 from credit_warehouse.runtime.processes import ProcessDied, Supervisor
 from credit_warehouse.runtime.progress import Progress
 

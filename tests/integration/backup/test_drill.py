@@ -24,7 +24,7 @@ from credit_warehouse.database import connect
 from credit_warehouse.history import fingerprint, prune, reading
 from credit_warehouse.history.fingerprint import Fingerprints
 from credit_warehouse.identity import duckdb as macros
-from credit_warehouse.runtime import databases, embedded, environment
+from credit_warehouse.runtime import databases, embedded, environment, ports
 from credit_warehouse.runtime.embedded import EmbeddedPostgres
 from credit_warehouse.settings import get_settings
 from tests.databases import create, drop
@@ -80,7 +80,7 @@ def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
     folder.chmod(0o755)
     home = folder / "home"
     monkeypatch.setenv("CREDIT_HOME", str(home))
-    monkeypatch.setenv(embedded.PORT, str(embedded.random_port()))
+    monkeypatch.setenv(embedded.PORT, str(ports.reserve()))
     monkeypatch.setenv(sealed.PASSPHRASE, "a passphrase of the drill")
     get_settings.cache_clear()
     running = environment.prepare(home)

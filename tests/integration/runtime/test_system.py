@@ -13,15 +13,14 @@ import psutil
 import psycopg
 import pytest
 
-from credit_warehouse.runtime import embedded, environment
+from credit_warehouse.runtime import embedded, environment, ports
 from credit_warehouse.runtime.airflow_services import NAMES
 from credit_warehouse.runtime.environment import Environment
 from credit_warehouse.runtime.processes import Supervisor
-from simulator.config import free_port
 
 # Another system on this machine may take the defaults meanwhile.
-AIRFLOW_PORT = str(free_port())
-PORTS = {"CREDIT_AIRFLOW_PORT": AIRFLOW_PORT, embedded.PORT: str(embedded.random_port())}
+AIRFLOW_PORT = str(ports.reserve())
+PORTS = {"CREDIT_AIRFLOW_PORT": AIRFLOW_PORT, embedded.PORT: str(ports.reserve())}
 
 
 def command_line(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
