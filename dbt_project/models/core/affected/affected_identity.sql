@@ -1,7 +1,9 @@
 {%- set changed_batch, settled_batch = ref('changed_batch'), ref('settled_batch') %}
 {%- set batch, feed, subject_name = source('ops', 'batch'), source('ops', 'feed'), source('vault', 'subject_name') %}
 {%- set known_collision = built_relation('core', 'identity_collision') %}
-{%- set everything = flags.FULL_REFRESH or built_relation('core', 'credit_record') is none or known_collision is none %}
+{%- set known_alias = built_relation('core', 'subject_alias') %}
+{%- set everything = flags.FULL_REFRESH or known_collision is none or known_alias is none
+    or built_relation('core', 'credit_record') is none %}
 with delivered as (
     select
         is_register,
@@ -98,6 +100,19 @@ told as (
         false as is_alias
     from concerned
     where is_register and name_key is not null
+    {% if not everything -%}
+    union all
+    -- Rows under an older code are measured by the names the register gives its owner; its row need not tell the code.
+    select
+        known.alias_key as identity_key,
+        true as is_alias
+    from {{ known_alias }} as known
+    where
+        known.subject_key in (
+            select concerned.subject_key from concerned
+            where concerned.is_register
+        )
+    {%- endif %}
 ),
 
 final as (
