@@ -19,6 +19,10 @@
             where known.publication_id = published.publication_id
         ), 0) as closings_through,
         (
+            select known.opened_at from {{ publication }} as known
+            where known.publication_id = published.publication_id
+        ) as opened_at,
+        (
             select min(built.business_date) from {{ publication }} as built
             where built.publication_id between published.publication_id and {{ candidate }}
         ) as first_night,
@@ -31,6 +35,18 @@
         from {{ publication }} as newest
         where newest.state = 'published' and newest.publication_id < {{ candidate }}
     ) as published
+{%- endmacro %}
+
+{#- Of an append-only table: what was entered since the base publication was opened. An entry may be committed some time after
+    it was stamped. -#}
+{% macro entered_since(base, entries) -%}
+    {{ entries }}.entered_at >= {{ base }}.opened_at - interval '1 hour'
+{%- endmacro %}
+
+{#- Condition on rows of a mart's store: what stood before the candidate, and before an earlier attempt of it. -#}
+{% macro stood_before(stored) -%}
+    {{ stored }}.valid_from_publication < {{ publication_id() }}
+    and ({{ stored }}.valid_to_publication is null or {{ stored }}.valid_to_publication >= {{ publication_id() }})
 {%- endmacro %}
 
 {#- Business date of the newest publication, for what only time may have changed since. -#}

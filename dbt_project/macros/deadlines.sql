@@ -1,3 +1,12 @@
+{#- Keys of cases that tell nothing of the record. -#}
+{% macro objection_id(record_key, objection_no) -%}
+    md5({{ record_key }}::text || '|' || {{ objection_no }})::uuid
+{%- endmacro %}
+
+{% macro repair_id(event_id) -%}
+    md5('repair|' || {{ event_id }})::uuid
+{%- endmacro %}
+
 {#- The deadline of one step of a procedure on a day, by the region whose rules this office follows; its own rows win
     over those of everybody. One row per row of `cases` that has a `case_id` and the day `starts_on`. -#}
 {% macro deadlines(cases, procedure, step) -%}

@@ -157,6 +157,61 @@ class RandomCity:
                 [month, self.chance.randrange(5), self.chance.random() < 0.2, feed],
             )
 
+    def enter(self, night: date) -> None:
+        """What officers and departments enter beside records: of long ago and ahead of time, again, or taken back."""
+        feed = self.chance.choice(
+            [
+                "market_regulation.administrative_penalty",
+                "court.dishonest_judgment_debtor",
+                "tax.taxpayer_a_grade",
+            ]
+        )
+        day = night - timedelta(days=self.chance.choice([-9, -1, 0, 1, 2, 8, 33]))
+        is_void = self.chance.random() < 0.2
+        with connect() as connection:
+            if self.chance.random() < 0.4:
+                connection.execute(
+                    "insert into ops.outage (scope, started_on, ended_on, reason, document, is_void)"
+                    " values (%s, %s, %s, '停机', '文号', %s)",
+                    [
+                        self.chance.choice([feed, feed.split(".")[0], "*"]),
+                        day,
+                        day + timedelta(days=self.chance.randrange(4)),
+                        is_void,
+                    ],
+                )
+            if self.chance.random() < 0.4:
+                connection.execute(
+                    "insert into ops.zero_report (department_code, feed, reported_for, reported_on, source, document, is_void)"
+                    " select department_code, feed, %s, %s, '函告', '文号', %s from ops.feed where feed = %s",
+                    [day, day + timedelta(days=self.chance.randrange(12)), is_void, feed],
+                )
+            if self.chance.random() < 0.4:
+                connection.execute(
+                    "insert into ops.spot_check (sampler, source, sampled_on, department_code, feed, document_no, found,"
+                    " fields_checked, fields_wrong, document, is_void)"
+                    " select '抽查组', '函告', %s, department_code, feed, %s, %s, 9, %s, '文号', %s"
+                    " from ops.feed where feed = %s",
+                    [
+                        day,
+                        str(self.chance.randrange(3)),
+                        self.chance.random() < 0.7,
+                        self.chance.randrange(9),
+                        is_void,
+                        feed,
+                    ],
+                )
+            if self.chance.random() < 0.4:
+                connection.execute(
+                    "insert into ops.outcome (business_date, source, feed, step, state)"
+                    " values (%s, %s, %s, 'settle', 'unchanged')",
+                    [
+                        night - timedelta(days=self.chance.choice([0, 0, 1, 12])),
+                        feed.split(".")[0],
+                        feed,
+                    ],
+                )
+
     def _feeds(self, night: date) -> dict[str, list[Row]]:
         return {
             "market_regulation.enterprise_registration": self._rows(self._register, night, 6),
@@ -249,6 +304,7 @@ def test_affected_set_equals_full_rebuild(build: Build, seed: int) -> None:
         city.change_records(night)
         city.decide_about_matches()
         city.declare_production(night)
+        city.enter(night)
         candidate = build(night)
         if chance.random() < 0.4:
             once = {mart: read(mart, candidate) for mart in MARTS}
@@ -266,6 +322,10 @@ def test_affected_set_equals_full_rebuild(build: Build, seed: int) -> None:
                 connection.execute(
                     "update ops.catalogue_item set report_sla_workdays = %s where catalogue_item_code = %s",
                     [chance.randrange(1, 30), chance.choice(["XY-03-001", "XY-06-001"])],
+                )
+                connection.execute(
+                    "update ops.deadline set amount = %s where procedure in ('objection', 'repair') and region = '*'",
+                    [chance.randrange(1, 9)],
                 )
             build(night, candidate=candidate)
         if chance.random() < 0.3:
@@ -298,6 +358,7 @@ def test_sixty_nights_one_by_one_equal_one_rebuild(build: Build) -> None:
         city.one_night(night)
         city.change_records(night)
         city.declare_production(night)
+        city.enter(night)
         publication.publish(build(night), "test")
     nightly = {mart: read_stored(mart, publication.current() or 0) for mart in MARTS}
     core = read_core()
@@ -310,6 +371,8 @@ def test_sixty_nights_one_by_one_equal_one_rebuild(build: Build) -> None:
         "subject_credit_profile",
         "objection",
         "declared_production_monthly",
+        "reporting_period",
+        "spot_check_monthly",
     ):
         assert nightly[mart]
 

@@ -47,6 +47,26 @@ item_terms as (
     group by catalogue_item.catalogue_item_code
 ),
 
+-- What turns a day into the day something is due.
+clock as (
+    select
+        md5(concat(
+            (select office.region_rules from {{ source('ops', 'office') }} as office),
+            (
+                select
+                    jsonb_agg(
+                        to_jsonb(deadline)
+                        order by deadline.procedure, deadline.step, deadline.region, deadline.valid_from
+                    )
+                from {{ source('ops', 'deadline') }} as deadline
+            ),
+            (
+                select jsonb_agg(to_jsonb(announced) order by announced.day)
+                from {{ ref('announced_day') }} as announced
+            )
+        )) as digest
+),
+
 final as (
     select
         contract.feed,
@@ -77,10 +97,12 @@ final as (
         md5(
             (to_jsonb(contract) - 'contract_version')::text
             || item_terms.versions::text || coalesce(item_terms.bases::text, '') || coalesce(item_terms.rules::text, '')
-        ) as terms_digest
+        ) as terms_digest,
+        clock.digest as clock_digest
     from feed as contract
     inner join latest on contract.catalogue_item_code = latest.catalogue_item_code
     inner join item_terms on contract.catalogue_item_code = item_terms.catalogue_item_code
+    cross join clock
     left join latest_basis on contract.catalogue_item_code = latest_basis.catalogue_item_code
 )
 

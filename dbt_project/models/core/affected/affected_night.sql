@@ -5,15 +5,6 @@ with base as (
     {{ base_publication() }}
 ),
 
-since as (
-    select
-        base.first_night,
-        base.last_night,
-        publication.opened_at
-    from base
-    left join {{ source('ops', 'publication') }} as publication on base.publication_id = publication.publication_id
-),
-
 turned as (
     select feed from {{ ref('affected_feed') }}
     {% if published is not none -%}
@@ -60,12 +51,12 @@ told as (
 retold as (
     select told.business_date
     from told
-    cross join since
+    cross join base
     cross join earliest
     where
-        since.opened_at is null
-        or told.answered_at >= since.opened_at
-        or (told.business_date > since.first_night and told.business_date <= since.last_night)
+        base.opened_at is null
+        or told.answered_at >= base.opened_at
+        or (told.business_date > base.first_night and told.business_date <= base.last_night)
         or told.business_date >= earliest.business_date
         or told.feed in (select concerned.feed from concerned)
 ),

@@ -22,15 +22,13 @@ present as (
 {% if published is not none -%}
 told as (
     select
-        feed,
-        month,
-        department_code,
-        produced,
-        published_by_unit
-    from {{ published }}
-    where
-        valid_from_publication < {{ publication_id() }}
-        and (valid_to_publication is null or valid_to_publication >= {{ publication_id() }})
+        stored.feed,
+        stored.month,
+        stored.department_code,
+        stored.produced,
+        stored.published_by_unit
+    from {{ published }} as stored
+    where {{ stood_before('stored') }}
 ),
 
 -- Declared anew or taken back, begun since, or of another department.

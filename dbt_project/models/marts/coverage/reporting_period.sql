@@ -1,4 +1,10 @@
-{{ config(version_key=['feed', 'period_end']) }}
+{{ config(
+    version_key=['feed', 'period_end'],
+    version_indexes=[['due_on']],
+    scope_model='affected_reporting_month',
+    scope_key=['feed', 'month']
+) }}
+{%- set affected_month = ref('affected_reporting_month') %}
 with feed as (
     select * from {{ ref('feed') }}
 ),
@@ -8,7 +14,7 @@ batch as (
     where state = 'accepted' and business_date <= {{ business_date() }}
 ),
 
--- A feed owes reports from its first accepted delivery on.
+-- A feed owes reports from its first accepted delivery on; what is told anew begins with the first affected month.
 beginning as (
     select
         batch.feed,
@@ -17,9 +23,27 @@ beginning as (
     group by batch.feed
 ),
 
+span as (
+    {% if rebuilds_everything() -%}
+    select
+        beginning.feed,
+        beginning.day as begun_on,
+        beginning.day as told_from
+    from beginning
+    {%- else -%}
+    select
+        beginning.feed,
+        beginning.day as begun_on,
+        greatest(beginning.day, min(affected.month)) as told_from
+    from beginning
+    inner join {{ affected_month }} as affected on beginning.feed = affected.feed
+    group by beginning.feed, beginning.day
+    {%- endif %}
+),
+
 calendar as (
     select * from {{ ref('working_day') }}
-    where day >= (select min(beginning.day) from beginning)
+    where day >= (select min(span.told_from) from span)
 ),
 
 outage as (
@@ -44,8 +68,8 @@ feed_day as (
         count(*) filter (where calendar.is_workday and shut.day is null) over by_day as open_number,
         count(*) filter (where calendar.is_workday and shut.day is not null) over by_day as shut_number
     from feed
-    inner join beginning on feed.feed = beginning.feed
-    inner join calendar on beginning.day <= calendar.day
+    inner join span on feed.feed = span.feed
+    inner join calendar on span.told_from <= calendar.day
     left join shut on feed.feed = shut.feed and calendar.day = shut.day
     window by_day as (partition by feed.feed order by calendar.day)
 ),
@@ -54,10 +78,12 @@ feed_day as (
 period as (
     select
         'daily' as report_period,
-        lag(day, 1, day - 1) over (order by day) + 1 as period_start,
-        day as period_end
+        coalesce(previous.day + 1, calendar.day) as period_start,
+        calendar.day as period_end
     from calendar
-    where is_workday
+    left join {{ ref('working_day') }} as previous
+        on previous.is_workday and calendar.workday_number - 1 = previous.workday_number
+    where calendar.is_workday
     union all
     select
         length.report_period,
@@ -72,7 +98,7 @@ period as (
         ('yearly', 'year', interval '1 year')
     ) as length (report_period, unit, span)
     cross join lateral generate_series(
-        date_trunc(length.unit, (select min(calendar.day) from calendar)::timestamp),
+        date_trunc(length.unit, (select min(span.told_from) from span)::timestamp),
         {{ business_date() }}::timestamp,
         length.span
     ) as start (day)
@@ -85,14 +111,15 @@ owed as (
         feed.department_code,
         feed.catalogue_item_code,
         feed.report_period,
-        period.period_start,
+        date_trunc('month', period.period_end)::date as month,
+        greatest(period.period_start, case feed.report_period when 'daily' then span.begun_on end) as period_start,
         period.period_end,
         feed_day.open_number + greatest(feed.report_sla_workdays, (not feed_day.is_open)::int) as due_number,
         feed_day.shut_number - (calendar.is_workday and not feed_day.is_open)::int as shut_before,
         lead(period.period_end) over (partition by feed.feed order by period.period_end) as next_period_end
     from feed
-    inner join beginning on feed.feed = beginning.feed
-    inner join period on feed.report_period = period.report_period and beginning.day <= period.period_end
+    inner join span on feed.feed = span.feed
+    inner join period on feed.report_period = period.report_period and span.told_from <= period.period_end
     inner join feed_day on feed.feed = feed_day.feed and period.period_end = feed_day.day
     inner join calendar on period.period_end = calendar.day
     where period.period_end <= {{ business_date() }}
@@ -106,6 +133,15 @@ due as (
     from owed
     left join feed_day as due_day
         on owed.feed = due_day.feed and due_day.is_open and owed.due_number = due_day.open_number
+    where {{ is_affected(['owed.feed', 'owed.month'], 'affected_reporting_month', ['feed', 'month']) }}
+),
+
+reach as (
+    select
+        due.feed,
+        min(due.period_start) as first_day
+    from due
+    group by due.feed
 ),
 
 -- What the source answered in the end of a night.
@@ -115,7 +151,10 @@ answer as (
         feed,
         state
     from {{ source('ops', 'outcome') }}
-    where step = 'settle' and feed is not null and business_date <= {{ business_date() }}
+    where
+        step = 'settle'
+        and feed is not null
+        and business_date between (select min(reach.first_day) from reach) and {{ business_date() }}
     order by business_date asc, feed asc, outcome_id desc
 ),
 
@@ -131,6 +170,7 @@ report as (
             batch.delivered_for as day,
             batch.delivered_rows = 0 as is_zero
         from batch
+        inner join reach on batch.feed = reach.feed and batch.delivered_for >= reach.first_day
         union all
         select
             answer.feed,
@@ -203,6 +243,7 @@ final as (
         answered.department_code,
         answered.catalogue_item_code,
         answered.report_period,
+        answered.month,
         answered.period_start,
         answered.period_end,
         answered.due_on,

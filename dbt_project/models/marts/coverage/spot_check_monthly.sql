@@ -1,4 +1,8 @@
-{{ config(version_key=['month', 'feed']) }}
+{{ config(
+    version_key=['month', 'feed'],
+    scope_model='affected_spot_check',
+    scope_key=['feed', 'month']
+) }}
 with checked as (
     {{ standing_entries('spot_check', ['source', 'sampled_on', 'feed', 'document_no']) }}
 ),
@@ -18,7 +22,11 @@ final as (
         sum(checked.fields_wrong)::bigint as fields_wrong
     from checked
     inner join feed on checked.feed = feed.feed
-    where checked.sampled_on <= {{ business_date() }}
+    where
+        checked.sampled_on <= {{ business_date() }}
+        and {{ is_affected(
+            ['checked.feed', "date_trunc('month', checked.sampled_on)"], 'affected_spot_check', ['feed', 'month']
+        ) }}
     group by date_trunc('month', checked.sampled_on), checked.feed, feed.department_code
 )
 

@@ -31,7 +31,8 @@ final as (
         feed.report_period,
         feed.report_sla_workdays,
         feed.terms_digest,
-        feed.domain
+        feed.domain,
+        feed.clock_digest
     from feed
     inner join department on feed.department_code = department.department_code
 )

@@ -1,14 +1,20 @@
-{{ config(version_key='objection_id') }}
+{{ config(
+    version_key='objection_id',
+    version_indexes=[['due_on']],
+    scope_model='affected_objection',
+    scope_key='objection_id'
+) }}
 with event as (
     select * from {{ source('ops', 'record_event') }}
     where
         objection_no is not null
         and event_id <= {{ taken_in('events_through') }}
+        and {{ is_affected(['record_key', 'objection_no'], 'affected_objection') }}
 ),
 
 filed as (
     select distinct on (record_key, objection_no)
-        md5(record_key::text || '|' || objection_no)::uuid as case_id,
+        {{ objection_id('record_key', 'objection_no') }} as case_id,
         record_key,
         objection_no,
         effective_on as starts_on

@@ -1,15 +1,18 @@
-{{ config(version_key='repair_id') }}
+{{ config(version_key='repair_id', scope_model='affected_repair', scope_key='repair_id') }}
 with event as (
     select
         record_event.record_key,
         record_event.effective_on as starts_on,
-        md5('repair|' || record_event.event_id)::uuid as case_id,
+        {{ repair_id('record_event.event_id') }} as case_id,
         coalesce(
             batch.business_date, (record_event.entered_at at time zone 'Asia/Shanghai')::date
         ) as carried_out_on
     from {{ source('ops', 'record_event') }} as record_event
     left join {{ source('ops', 'batch') }} as batch on record_event.batch_id = batch.batch_id
-    where record_event.kind = 'repair' and record_event.event_id <= {{ taken_in('events_through') }}
+    where
+        record_event.kind = 'repair'
+        and record_event.event_id <= {{ taken_in('events_through') }}
+        and {{ is_affected('record_event.event_id', 'affected_repair', 'event_id') }}
 ),
 
 {{ procedure_context('event', 'repair', 'sync') }},
