@@ -1,5 +1,11 @@
-# One image for every service of docker-compose.yml.
-FROM python:3.11.14-slim-bookworm
+# The images of docker-compose.yml's services: `app`, and `dashboards`, which has Superset beside it.
+# Superset needs older libraries than the warehouse, so it has an environment of its own.
+FROM python:3.11.14-slim-bookworm AS superset
+COPY requirements/dashboards.txt /tmp/dashboards.txt
+RUN python -m venv /srv/credit/superset \
+    && /srv/credit/superset/bin/pip install --no-cache-dir --requirement /tmp/dashboards.txt
+
+FROM python:3.11.14-slim-bookworm AS app
 
 ENV PYTHONUNBUFFERED=1 \
     PYTHONPATH=/srv/credit/app \
@@ -24,3 +30,8 @@ RUN pip install --no-cache-dir --no-deps --editable .
 
 USER credit
 CMD ["credit-warehouse", "--help"]
+
+FROM app AS dashboards
+# At the same path: an environment cannot be moved.
+COPY --from=superset /srv/credit/superset /srv/credit/superset
+ENV CREDIT_DASHBOARDS_PYTHON=/srv/credit/superset/bin/python

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import shutil
+import subprocess
 import sys
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
 import typer
 import yaml
 
-from credit_warehouse.runtime import envfile
+from credit_warehouse.runtime import databases, envfile, environment, superset, verbs
 from credit_warehouse.settings import PROJECT_DIR, Settings
 
 COMPOSE = PROJECT_DIR / "docker-compose.yml"
@@ -26,7 +29,9 @@ DOCKERFILE = (PROJECT_DIR / "Dockerfile").read_text(encoding="utf-8")
 DOCUMENT: dict[str, Any] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = DOCUMENT["services"]
 OURS = {name: service for name, service in SERVICES.items() if name != "postgres"}
+ONE_SHOT = {"prepare", "load-dashboards"}
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)")
+VALUE = re.compile(VARIABLE.pattern + r"[^}]*\}")
 
 
 def test_the_file_follows_the_compose_specification() -> None:
@@ -68,6 +73,8 @@ def test_every_health_check_exists(service: str) -> None:
     assert importlib.util.find_spec(test[3]) is not None
     if test[3] == "simulator":
         assert test[4] in _commands_of("simulator.cli")
+    elif test[4] == "superset":
+        assert test[5].endswith(f":{SERVICES[service]['environment']['CREDIT_SUPERSET_PORT']}")
     else:
         assert test[4] in {"metadatabase", "scheduler", "dag_processor"}
         # It asks the port on which the API server listens.
@@ -92,27 +99,46 @@ def test_every_variable_is_one_that_the_code_reads() -> None:
 
 
 def test_the_settings_that_make_up_writes_are_known_to_airflow(tmp_path: Path) -> None:
-    from credit_warehouse.runtime import environment
-
     values = environment.prepare(tmp_path).values
     assert {name for name in values if name.startswith("AIRFLOW__")} - _airflow_options() == set()
 
 
-def test_only_the_web_ui_is_published_and_only_on_loopback_by_default() -> None:
+def test_only_the_web_uis_are_published_and_only_on_loopback_by_default() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    port = SERVICES["airflow-api-server"]["environment"]["AIRFLOW__API__PORT"]
+    ours = SERVICES["airflow-api-server"]["environment"]["AIRFLOW__API__PORT"]
+    theirs = SERVICES["superset"]["environment"]["CREDIT_SUPERSET_PORT"]
     assert published == {
         "airflow-api-server": [
-            f"${{CREDIT_AIRFLOW_ADDRESS:-127.0.0.1}}:${{CREDIT_AIRFLOW_PORT:-8080}}:{port}"
-        ]
+            f"${{CREDIT_AIRFLOW_ADDRESS:-127.0.0.1}}:${{CREDIT_AIRFLOW_PORT:-8080}}:{ours}"
+        ],
+        "superset": [f"${{CREDIT_SUPERSET_ADDRESS:-127.0.0.1}}:${{CREDIT_SUPERSET_PORT:-8088}}:{theirs}"],
     }
 
 
 def test_images_are_pinned_and_run_as_an_ordinary_user() -> None:
-    assert re.search(r"^FROM python:3\.11\.\d+-slim-bookworm$", DOCKERFILE, re.MULTILINE)
+    *images, last = re.findall(r"^FROM (\S+) AS \w+$", DOCKERFILE, re.MULTILINE)
+    assert {re.sub(r"\d+-slim", "N-slim", image) for image in images} == {"python:3.11.N-slim-bookworm"}
+    assert len(set(images)) == 1 and last == "app"
     assert re.fullmatch(r"postgres:18\.\d+-bookworm", SERVICES["postgres"]["image"])
+    assert re.findall(r"^USER (.+)$", DOCKERFILE, re.MULTILINE) == ["credit"]
     assert DOCKERFILE.index("USER credit") < DOCKERFILE.index("CMD ")
     assert all(service["cap_drop"] == ["ALL"] for service in OURS.values())
+
+
+def test_every_service_is_built_from_a_stage_that_has_what_it_needs() -> None:
+    stages = re.findall(r"^FROM \S+ AS (\w+)$", DOCKERFILE, re.MULTILINE)
+    built = {name: service["build"]["target"] for name, service in OURS.items()}
+    assert set(built.values()) <= set(stages)
+    assert {name for name, target in built.items() if target == "dashboards"} == {
+        "load-dashboards",
+        "superset",
+    }
+    images = {(service["image"], service["build"]["target"]) for service in OURS.values()}
+    assert len(images) == len({image for image, _ in images}) == 2
+    # Superset's interpreter is where the environment was made: one that was moved does not start.
+    (made,) = re.findall(r"^RUN python -m venv (\S+)", DOCKERFILE, re.MULTILINE)
+    assert f"COPY --from=superset {made} {made}\n" in DOCKERFILE
+    assert f"ENV CREDIT_DASHBOARDS_PYTHON={made}/bin/python\n" in DOCKERFILE
 
 
 def test_only_the_one_shot_service_knows_the_superuser() -> None:
@@ -120,11 +146,62 @@ def test_only_the_one_shot_service_knows_the_superuser() -> None:
     assert knowing == {"prepare"}
 
 
+def test_superset_is_told_what_its_code_needs_and_not_the_owners_password(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[tuple[str, list[str], dict[str, str]]] = []
+    _be(monkeypatch, "superset", tmp_path)
+    monkeypatch.setattr(os, "execve", lambda *words: started.append(words))
+    command = SERVICES["superset"]["command"]
+    verbs.serve_dashboards(command[command.index("--host") + 1])
+    ((program, words, told),) = started
+    assert program == words[0] == sys.executable
+    assert (
+        words[words.index("--bind") + 1]
+        == f"0.0.0.0:{SERVICES['superset']['environment']['CREDIT_SUPERSET_PORT']}"
+    )
+    config = (PROJECT_DIR / "dashboards" / "superset" / "superset_config.py").read_text(encoding="utf-8")
+    assert set(re.findall(r"os\.environ\[\"(\w+)\"\]", config)) <= told.keys()
+    assert "WAREHOUSE_PASSWORD" not in json.dumps(SERVICES["superset"])
+
+
+def test_the_dashboards_are_loaded_with_what_the_service_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _be(monkeypatch, "load-dashboards", tmp_path)
+    plans: list[dict[str, Any]] = []
+
+    def run(command: list[str], env: dict[str, str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        plans.append(json.loads(Path(command[2]).read_text(encoding="utf-8")))
+        assert env["CREDIT_SUPERSET_DATABASE_URL"].endswith("@postgres:5432/superset")
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert superset.load(environment.of_this_machine())
+    assert "postgresql+psycopg2://postgres:5432/credit" in plans[0]["files"]["databases/warehouse.yaml"]
+    assert {person["name"] for person in plans[0]["people"]} >= {"admin", "leader", "analyst", "tax"}
+    assert "value of CREDIT_WAREHOUSE_PASSWORD" not in json.dumps(plans)
+
+
+def test_the_databases_that_prepare_makes_are_those_the_services_use() -> None:
+    made = {database.name for database in databases.ours(_told("prepare"))}
+    used = {
+        urlsplit(value).path.lstrip("/")
+        for name in OURS
+        for variable, value in _told(name).items()
+        if variable.endswith("DATABASE_URL")
+    }
+    assert used == {"credit", "airflow", "superset"} == made
+
+
 def test_long_running_services_restart_and_are_watched() -> None:
     for name, service in SERVICES.items():
-        if name != "prepare":
+        if name not in ONE_SHOT:
             assert service["restart"] == "unless-stopped", name
             assert "healthcheck" in service, name
+    for name in ONE_SHOT:
+        waiting = [service.get("depends_on", {}) for service in OURS.values()]
+        assert {"condition": "service_completed_successfully"} in [found.get(name) for found in waiting]
 
 
 def test_folders_of_volumes_are_made_for_the_image_user() -> None:
@@ -132,6 +209,25 @@ def test_folders_of_volumes_are_made_for_the_image_user() -> None:
     assert made is not None
     mounted = {volume.split(":")[1] for service in OURS.values() for volume in service.get("volumes", [])}
     assert mounted <= set(made.group(1).split())
+
+
+def _told(service: str) -> dict[str, str]:
+    """What a service's process is told without the simulator: each variable of `.env` filled in, with a value naming it."""
+    filled = {name: value or f"value of {name}" for name, value in envfile.read(EXAMPLE).items()}
+    return {
+        name: VALUE.sub(lambda found: filled[found[1]], value)
+        for name, value in SERVICES[service].get("environment", {}).items()
+        if ":+" not in value
+    }
+
+
+def _be(monkeypatch: pytest.MonkeyPatch, service: str, home: Path) -> None:
+    """Give this process a service's environment, with a home of the test and this interpreter for Superset's."""
+    for name in [name for name in os.environ if name.startswith(("CREDIT_", "AIRFLOW_"))]:
+        monkeypatch.delenv(name)
+    told = {**_told(service), "CREDIT_HOME": str(home), "CREDIT_DASHBOARDS_PYTHON": sys.executable}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
 
 
 def _commands_of(module: str) -> set[str]:

@@ -35,6 +35,32 @@ def dashboards() -> None:
 
 
 @app.command()
+def load_dashboards(
+    passwords: Annotated[
+        bool, typer.Option("--passwords", help="Also print everybody's first password.")
+    ] = False,
+) -> None:
+    """Load the dashboards before a server's Superset starts (docker compose)."""
+    from credit_warehouse.runtime import verbs
+
+    with _plain_errors():
+        running = verbs.load_dashboards(_console())
+        if passwords:
+            verbs.show_first_passwords(_console(), running)
+
+
+@app.command()
+def serve_dashboards(
+    host: Annotated[str, typer.Option(help="Address to listen on, at CREDIT_SUPERSET_PORT.")] = "127.0.0.1",
+) -> None:
+    """Serve the loaded dashboards in the foreground (docker compose)."""
+    from credit_warehouse.runtime import verbs
+
+    with _plain_errors():
+        verbs.serve_dashboards(host)
+
+
+@app.command()
 def down() -> None:
     """Stop everything; data stays (停止全部服务，保留数据)."""
     from credit_warehouse.runtime import verbs

@@ -41,6 +41,9 @@ class Environment:
     values: Mapping[str, str]
 
     def __getitem__(self, name: str) -> str:
+        """Raises EnvironmentMissing, with its name, when a setting is not given."""
+        if name not in self.values:
+            raise EnvironmentMissing(f"缺少设置 {name}。The setting {name} is not given.")
         return self.values[name]
 
     @property
@@ -92,10 +95,13 @@ def of_this_machine() -> Environment:
 
     Raises EnvironmentMissing when neither names a warehouse.
     """
-    if "CREDIT_DATABASE_URL" in os.environ:
-        home = credit_home()
-        return Environment(home, _real_environment_wins(envfile.read(home / "runtime.env")))
-    return load()
+    return given() if "CREDIT_DATABASE_URL" in os.environ else load()
+
+
+def given() -> Environment:
+    """What the last `up` wrote, if there was one, and the real environment; a service that is told little has little."""
+    home = credit_home()
+    return Environment(home, _real_environment_wins(envfile.read(home / "runtime.env")))
 
 
 def prepare(home: Path | None = None, changes: Mapping[str, str] | None = None) -> Environment:

@@ -1,4 +1,4 @@
-"""Health of one of Airflow's processes, for a container's health check: cheap, so no Airflow is imported.
+"""Health of one of Airflow's processes or of Superset, for a container's health check: cheap, so neither is imported.
 
 `python -m credit_warehouse.runtime.health scheduler http://airflow-api-server:8080` ends with 0 when it is healthy.
 """
@@ -10,8 +10,12 @@ from urllib.request import urlopen
 
 
 def is_healthy(part: str, url: str) -> bool:
-    """Whether `metadatabase`, `scheduler` or `dag_processor` is healthy, as the API server at `url` sees it."""
+    """Whether `metadatabase`, `scheduler` or `dag_processor` is healthy, as the API server at `url` sees it; whether
+    `superset` answers at `url`."""
     try:
+        if part == "superset":
+            with urlopen(f"{url}/health", timeout=5) as response:
+                return bool(response.read() == b"OK")
         with urlopen(f"{url}/api/v2/monitor/health", timeout=5) as response:
             health = json.load(response)
     except (URLError, TimeoutError, ValueError):

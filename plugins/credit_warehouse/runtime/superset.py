@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import httpx
@@ -69,7 +70,7 @@ def load(environment: Environment) -> bool:
         ProcessDied: with the end of the log.
         EnvironmentMissing: Superset is not installed, or has no database.
     """
-    if not environment["CREDIT_SUPERSET_DATABASE_URL"]:
+    if not environment.values.get("CREDIT_SUPERSET_DATABASE_URL"):
         raise EnvironmentMissing(
             "CREDIT_DATABASE_URL is given, so CREDIT_SUPERSET_DATABASE_URL must be given too: a database of its own for "
             "Superset's metadata (看板需要自己的数据库)"
@@ -110,6 +111,12 @@ def component(environment: Environment, host: str = HOST) -> Component:
             "--threads", "8", "--timeout", "120", "--no-control-socket", "superset.app:create_app()",
         ],
     )  # fmt: skip
+
+
+def serve(environment: Environment, host: str) -> NoReturn:
+    """Become the web server, in the foreground."""
+    command = list(component(environment, host).command)
+    os.execve(command[0], command, variables(environment))
 
 
 def wait_until_serving(environment: Environment, supervisor: Supervisor) -> None:

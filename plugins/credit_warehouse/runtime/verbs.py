@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import psycopg
@@ -63,14 +64,23 @@ def dashboards(console: Console) -> Environment:
     with progress.step("PostgreSQL"):
         _start_database(running)
     _migrate_warehouse(progress)
-    with progress.step("dashboards: logins, users, pages"):
-        superset.ensure_logins(running)
-        loaded = superset.load(running)
-    progress.say("the dashboards were loaded" if loaded else "the dashboards are as written, nothing to load")
+    _load_dashboards(running, progress)
     with progress.step("Superset"):
         supervisor.start(superset.component(running), superset.variables(running))
         superset.wait_until_serving(running, supervisor)
     return running
+
+
+def load_dashboards(console: Console) -> Environment:
+    """Bring Superset's metadata, logins, users and pages to this version, once, before it serves (docker compose)."""
+    running = environment.of_this_machine()
+    _load_dashboards(running, Progress(console))
+    return running
+
+
+def serve_dashboards(host: str) -> NoReturn:
+    """Become Superset's web server. It is told its own database and the dashboards' secret, not the warehouse's owner."""
+    superset.serve(environment.given(), host)
 
 
 def down(console: Console) -> None:
@@ -159,6 +169,11 @@ def show_addresses(console: Console, running: Environment) -> None:
 def show_dashboards(console: Console, running: Environment) -> None:
     """Where the dashboards are, and everybody's first password there."""
     console.print(f"[bold]{'dashboards':<18}[/] {running.superset_url}", highlight=False)
+    show_first_passwords(console, running)
+
+
+def show_first_passwords(console: Console, running: Environment) -> None:
+    """Everybody's first password in the dashboards."""
     for person, password in superset.passwords(running):
         line = f"  {person.name:<16} {password}  {person.label}"
         console.print(escape(line), highlight=False, soft_wrap=True)
@@ -211,6 +226,13 @@ def _apply_migrations() -> None:
     from credit_warehouse import migrations  # alembic and the contracts take a second to import
 
     migrations.apply()
+
+
+def _load_dashboards(running: Environment, progress: Progress) -> None:
+    with progress.step("dashboards: logins, users, pages"):
+        superset.ensure_logins(running)
+        loaded = superset.load(running)
+    progress.say("the dashboards were loaded" if loaded else "the dashboards are as written, nothing to load")
 
 
 def _migrate_airflow(running: Environment, progress: Progress) -> None:
