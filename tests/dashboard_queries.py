@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from credit_warehouse.dashboards.source import Chart, Dashboard, Source
 
 
-def chart_query(source: Source, page: Dashboard, name: str) -> str:
-    """What a chart shows when a page is opened: with the values its filters begin with."""
+def chart_query(
+    source: Source, page: Dashboard, name: str, chosen: Mapping[str, str | int] | None = None
+) -> str:
+    """What a chart shows when a page is opened: with the values its filters begin with, but for the ``chosen`` ones."""
     chart = page.charts[name]
     dataset = source.datasets[chart.dataset]
     conditions = [f"({chart.where})"] if chart.where else []
     for filter_name in page.filters:
         wanted = source.filters[filter_name]
-        if wanted.first and filter_name not in chart.ignores and wanted.column in dataset.all_columns():
+        if filter_name in chart.ignores or wanted.column not in dataset.all_columns():
+            continue
+        if filter_name in (chosen or {}):
+            conditions.append(f"{wanted.column} = '{(chosen or {})[filter_name]}'")
+        elif wanted.first:
             conditions.append(f"{wanted.column} = ({first_value(source, filter_name)})")
     where = f" where {' and '.join(conditions)}" if conditions else ""
     rows = f"from ({dataset.query}) as virtual{where}"

@@ -8,7 +8,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from superset.config import THEME_DEFAULT
 
 from credit_warehouse.dashboards.people import derived, login_of, login_password
-from credit_warehouse.dashboards.pinning import asked_publication
+from credit_warehouse.dashboards.pinning import asked
 
 _SECRET = os.environ["CREDIT_DASHBOARDS_SECRET"]
 
@@ -77,15 +77,15 @@ def FLASK_APP_MUTATOR(app):
 
 
 def DB_CONNECTION_MUTATOR(url, params, username, security_manager, source):
-    """Read as the login of the user's role, pinned to the publication that is asked for."""
+    """Read as the login of the user's role, pinned to the publication and day that are asked for."""
     user = security_manager.find_user(username=username) if username else None
     role = next((role.name for role in (user.roles if user else [])), None)
     if role is None:
         raise PermissionError("没有可用的数据库账号：请让管理员为该用户设置角色")
     login = login_of(role)
     url = url.set(username=login, password=login_password(_SECRET, login))
-    asked = asked_publication(request.get_json(silent=True)) if has_request_context() else None
-    if asked is not None:
-        arguments = {**params.get("connect_args", {}), "options": f"-c credit.publication={asked}"}
-        params = {**params, "connect_args": arguments}
+    settings = asked(request.get_json(silent=True)) if has_request_context() else {}
+    if settings:
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        params = {**params, "connect_args": {**params.get("connect_args", {}), "options": options}}
     return url, params

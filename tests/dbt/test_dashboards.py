@@ -13,6 +13,7 @@ from psycopg import errors
 
 from credit_warehouse import publication, readers
 from credit_warehouse.dashboards import source
+from credit_warehouse.dashboards.pinning import NIGHT
 from credit_warehouse.database import connect, database_url
 from credit_warehouse.quality import results
 from credit_warehouse.quality.findings import Finding, Severity, State
@@ -102,14 +103,12 @@ def judge(connection: psycopg.Connection, candidate: int, night: date) -> None:
     )
 
 
-def ask(
-    city: dict[str, str], role: str, query: str, publication_id: int | None = None
-) -> list[tuple[Any, ...]]:
-    """The query's rows, as Superset reads them for somebody of that role."""
+def ask(city: dict[str, str], role: str, query: str, **pinned: object) -> list[tuple[Any, ...]]:
+    """The query's rows, as Superset reads them for somebody of that role; ``pinned`` are the session's settings."""
     login = LOGINS[role][0]
     with psycopg.connect(database_url(), user=login, password=city[role]) as connection:
-        if publication_id is not None:
-            connection.execute("select set_config('credit.publication', %s, false)", [str(publication_id)])
+        for name, value in pinned.items():
+            connection.execute("select set_config(%s, %s, false)", [f"credit.{name}", str(value)])
         return connection.execute(query).fetchall()  # type: ignore[arg-type]
 
 
@@ -138,7 +137,10 @@ def test_a_page_begins_with_the_publication_in_force_and_reads_that_one_only(cit
     page, total = WRITTEN.dashboards["collection"], "delivered"
     query = f"select {WRITTEN.datasets['department_night'].metrics[total].sql}, min(publication_id), max(publication_id)"
     rows = f"from ({WRITTEN.datasets['department_night'].query}) as shown"
-    now, before = ask(city, "leader", f"{query} {rows}"), ask(city, "leader", f"{query} {rows}", earlier)
+    now, before = (
+        ask(city, "leader", f"{query} {rows}"),
+        ask(city, "leader", f"{query} {rows}", publication=earlier),
+    )
     assert now[0][1:] == (newest, newest) and before[0][1:] == (earlier, earlier)
     assert now[0][0] > before[0][0], "the second night brought more"
     # A connection that is not pinned finds nothing of another publication: nothing is shown under a wrong number.
@@ -151,6 +153,55 @@ def test_a_page_begins_with_the_publication_in_force_and_reads_that_one_only(cit
     finally:
         publication.rollback(newest, "恢复", "test")
     assert page.filters[0] == "publication"
+
+
+@pytest.mark.parametrize("day", [date(2019, 3, 17), EARLIER - timedelta(days=10)])
+def test_every_chart_of_the_plans_page_is_of_the_day_that_is_asked_for(
+    city: dict[str, str], day: date
+) -> None:
+    page = WRITTEN.dashboards["plans"]
+
+    def shown(name: str, **pinned: object) -> list[tuple[Any, ...]]:
+        query = chart_query(WRITTEN, page, name, {"as_of": str(pinned["as_of"])} if pinned else {})
+        return ask(city, "leader", query, **pinned)
+
+    def standing(what: str, mart: str, rest: str = "") -> list[tuple[Any, ...]]:
+        held = f"held_from <= '{day}' and (held_until is null or held_until >= '{day}')"
+        return ask(city, "leader", f"select {what} from {mart} where {held} {rest}")
+
+    ((number, done, overdue),) = standing(
+        "count(*), avg((status in ('completed', 'completed_late'))::int),"
+        " count(*) filter (where status in ('overdue', 'never_evidenced'))",
+        "plan_task_status",
+    )
+    by_status = sorted(standing("status_label, count(*)", "plan_task_status", "group by status_label"))
+    assert [shown(name, as_of=day) for name in ("tasks", "done", "overdue_count")] == [
+        [(number,)],
+        [(done,)],
+        [(overdue,)],
+    ]
+    assert sorted(shown("by_status", as_of=day)) == by_status
+    assert shown("targets_open", as_of=day) == standing("count(*)", "plan_target_status")
+    assert len(shown("targets", as_of=day)) == shown("targets_open", as_of=day)[0][0]
+    assert {row[0] for row in shown("bullets", as_of=day)} == {
+        row[0] for row in standing("metric", "plan_target_status", "and target_value is not null")
+    }
+    course = shown("timeline", as_of=day)
+    assert max(row[0] for row in course) == day, "it ends with the day"
+    assert sorted(row[1:] for row in course if row[0] == day) == by_status
+    assert sum(row[2] for row in shown("leads", as_of=day)) >= overdue
+    assert len(shown("overdue", as_of=day)) == number - round(number * done)
+    # Pinned to another day than the page filters on, nothing is shown under a wrong date.
+    assert ask(city, "leader", chart_query(WRITTEN, page, "by_status", {"as_of": str(day)})) == []
+
+
+def test_the_plans_page_begins_with_the_publications_night(city: dict[str, str]) -> None:
+    assert ask(city, "leader", first_value(WRITTEN, "as_of")) == [(NIGHT,)]
+    assert ask(city, "leader", "select as_of, as_of_label from plan_day where is_read") == [(LAST, NIGHT)]
+    choice = f"select min(as_of), max(as_of) from ({WRITTEN.datasets['plan_day'].query}) as choice"
+    (first,) = ask(city, "leader", "select min(held_from) from plan_task_status")[0]
+    assert ask(city, "leader", choice) == [(first, LAST)]
+    assert ask(city, "leader", "select from plan_day where is_read", as_of=LAST + timedelta(days=1)) == []
 
 
 def test_a_department_sees_its_own_rows_only(city: dict[str, str]) -> None:

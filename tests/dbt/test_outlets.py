@@ -62,6 +62,7 @@ WITHOUT_RECORDS = {
     "plan_status_history": "status of tasks and targets",
     "plan_task_status": "status of tasks",
     "plan_target_status": "status of targets",
+    "plan_day": "days",
     "plan_standing": "status of tasks and targets",
     "feedback_item": "returned rows by batch and row: codes and field names, nothing of their content",
     "feedback_daily": "counts of returned rows by night and feed",

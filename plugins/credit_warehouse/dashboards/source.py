@@ -86,6 +86,8 @@ class Filter(_Written):
     single: bool = False
     first: str | None = None
     """Metric by which values are ordered, highest first; the first is then chosen from the start."""
+    search: bool = False
+    """Whether there are more values than a list shows: what is typed is looked for in the database."""
     hint: str = ""
 
 
@@ -147,14 +149,13 @@ def load() -> Source:
 
 
 def _datasets(file: Path) -> dict[str, Any]:
-    """The datasets with the snippets they name by ``$name`` put in."""
+    """The datasets, with the words of the error codes where they ask for them."""
     written = _read(file)
     # An error code's words live beside the rules that give the codes.
     words = " ".join(f"when {code.error_code} then '{code.label}'" for code in by_number().values())
-    snippets = {**written["snippets"], "error_label": f"case error_code {words} end"}
     for dataset in written["datasets"].values():
         if "sql" in dataset:
-            dataset["sql"] = Template(dataset["sql"]).substitute(snippets)
+            dataset["sql"] = Template(dataset["sql"]).substitute(error_label=f"case error_code {words} end")
     return dict(written["datasets"])
 
 
