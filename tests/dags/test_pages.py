@@ -46,9 +46,9 @@ print(json.dumps({
     "early": loaded_early,
     "views": views,
     "errors": plugins_manager.get_import_errors(),
-    "anonymous": {path: ask(path)["status"] for path in paths},
-    "forged": {path: ask(path, "forged")["status"] for path in paths},
-    "stranger": {path: ask(path, "stranger")["status"] for path in paths},
+    "anonymous": {path: ask(path) for path in paths},
+    "forged": {path: ask(path, "forged") for path in paths},
+    "stranger": {path: ask(path, "stranger") for path in paths},
     "reader": {path: ask(path, "reader") for path in paths},
 }))
 """
@@ -91,8 +91,11 @@ def test_the_pages_of_the_menu_want_a_login_and_answer(answers: Any) -> None:
         "数据字典",
         "总览与通报",
     ]
-    assert set(answers["anonymous"].values()) == {401}
-    assert set(answers["forged"].values()) == set(answers["stranger"].values()) == {403}
+    assert {answer["status"] for answer in answers["anonymous"].values()} == {401}
+    assert {answer["status"] for who in ("forged", "stranger") for answer in answers[who].values()} == {403}
+    refusal = answers["anonymous"]["/office/quality/index.html"]["text"]
+    assert 'href="/api/v2/auth/login?next=/office/quality/index.html"' in refusal and "需要登录" in refusal
+    assert "没有权限" in answers["stranger"]["/office/publications"]["text"]
     told = {path.removeprefix("/office/"): answer for path, answer in answers["reader"].items()}
     assert (
         "&lt;b&gt;质量门未通过" in told["publications"]["text"] and "已作废" in told["publications"]["text"]

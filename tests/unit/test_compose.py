@@ -179,6 +179,9 @@ def test_the_dashboards_are_loaded_with_what_the_service_is_told(
     monkeypatch.setattr(subprocess, "run", run)
     assert superset.load(environment.of_this_machine())
     assert "postgresql+psycopg2://postgres:5432/credit" in plans[0]["files"]["databases/warehouse.yaml"]
+    assert (
+        "http://127.0.0.1:8080/office/quality/index.html" in plans[0]["files"]["dashboards/collection.yaml"]
+    )
     assert {person["name"] for person in plans[0]["people"]} >= {"admin", "leader", "analyst", "tax"}
     assert "value of CREDIT_WAREHOUSE_PASSWORD" not in json.dumps(plans)
 

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from credit_warehouse.dashboards.source import Chart, Dashboard, Dataset, Filter, Source
+from credit_warehouse.office import PAGES, PREFIX
 
 DATABASE = "信用数据仓库"
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "dashboards.credit-warehouse.invalid")
@@ -20,8 +21,9 @@ def identifier(kind: str, name: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{kind}:{name}"))
 
 
-def bundle(source: Source, database_url: str) -> dict[str, str]:
-    """Every file of the import. ``database_url`` names server and database; who reads is decided per user."""
+def bundle(source: Source, database_url: str, airflow_url: str = "") -> dict[str, str]:
+    """Every file of the import. ``database_url`` names server and database; who reads is decided per user. Pages link to
+    those beside Airflow's at ``airflow_url``, as browsers see it; where none is given, to none."""
     files: dict[str, dict[str, Any]] = {
         "metadata.yaml": {"version": _VERSION, "type": "assets", "timestamp": "2026-01-01T00:00:00+00:00"},
         "databases/warehouse.yaml": _database(database_url),
@@ -31,7 +33,7 @@ def bundle(source: Source, database_url: str) -> dict[str, str]:
     for slug, page in source.dashboards.items():
         for name, chart in page.charts.items():
             files[f"charts/{slug}_{name}.yaml"] = _chart(f"{slug}.{name}", chart)
-        files[f"dashboards/{slug}.yaml"] = _dashboard(slug, page, source)
+        files[f"dashboards/{slug}.yaml"] = _dashboard(slug, page, source, airflow_url)
     return {
         name: yaml.safe_dump(content, allow_unicode=True, sort_keys=False) for name, content in files.items()
     }
@@ -117,7 +119,7 @@ def _chart(name: str, chart: Chart) -> dict[str, Any]:
     }
 
 
-def _dashboard(slug: str, page: Dashboard, source: Source) -> dict[str, Any]:
+def _dashboard(slug: str, page: Dashboard, source: Source, airflow_url: str) -> dict[str, Any]:
     numbers = {name: number for number, name in enumerate(page.charts, start=1)}
     return {
         "dashboard_title": page.title,
@@ -125,7 +127,7 @@ def _dashboard(slug: str, page: Dashboard, source: Source) -> dict[str, Any]:
         "css": source.style,
         "slug": slug,
         "uuid": identifier("dashboard", slug),
-        "position": _position(slug, page, numbers),
+        "position": _position(slug, page, numbers, airflow_url),
         "metadata": {
             "native_filter_configuration": [
                 _filter(slug, name, source.filters[name], page, numbers) for name in page.filters
@@ -146,7 +148,7 @@ def _dashboard(slug: str, page: Dashboard, source: Source) -> dict[str, Any]:
     }
 
 
-def _position(slug: str, page: Dashboard, numbers: dict[str, int]) -> dict[str, Any]:
+def _position(slug: str, page: Dashboard, numbers: dict[str, int], airflow_url: str) -> dict[str, Any]:
     position: dict[str, Any] = {
         "DASHBOARD_VERSION_KEY": "v2",
         "ROOT_ID": {"type": "ROOT", "id": "ROOT_ID", "children": ["GRID_ID"]},
@@ -156,13 +158,7 @@ def _position(slug: str, page: Dashboard, numbers: dict[str, int]) -> dict[str, 
     for number, row in enumerate(page.rows, start=1):
         row_id = f"ROW-{number}"
         position["GRID_ID"]["children"].append(row_id)
-        position[row_id] = {
-            "type": "ROW",
-            "id": row_id,
-            "children": [f"CHART-{name}" for name in row.charts],
-            "parents": ["ROOT_ID", "GRID_ID"],
-            "meta": {"background": "BACKGROUND_TRANSPARENT"},
-        }
+        position[row_id] = _row(row_id, [f"CHART-{name}" for name in row.charts])
         for name, width in row.charts.items():
             position[f"CHART-{name}"] = {
                 "type": "CHART",
@@ -177,7 +173,33 @@ def _position(slug: str, page: Dashboard, numbers: dict[str, int]) -> dict[str, 
                     "height": row.height,
                 },
             }
+    if airflow_url:
+        position["GRID_ID"]["children"].append("ROW-links")
+        position["ROW-links"] = _row("ROW-links", ["MARKDOWN-links"])
+        position["MARKDOWN-links"] = {
+            "type": "MARKDOWN",
+            "id": "MARKDOWN-links",
+            "children": [],
+            "parents": ["ROOT_ID", "GRID_ID", "ROW-links"],
+            "meta": {"code": _links(airflow_url), "width": 12, "height": 8},
+        }
     return position
+
+
+def _row(row_id: str, children: list[str]) -> dict[str, Any]:
+    return {
+        "type": "ROW",
+        "id": row_id,
+        "children": children,
+        "parents": ["ROOT_ID", "GRID_ID"],
+        "meta": {"background": "BACKGROUND_TRANSPARENT"},
+    }
+
+
+def _links(airflow_url: str) -> str:
+    """To the pages beside Airflow's, in Markdown."""
+    links = (f"[{page.label}]({airflow_url.rstrip('/')}{PREFIX}/{page.path})" for page in PAGES)
+    return f"数据从哪里来、检查结果如何（需 Airflow 账号）： {' · '.join(links)}"
 
 
 def _filter(slug: str, name: str, wanted: Filter, page: Dashboard, numbers: dict[str, int]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException as NotServed
 
+from credit_warehouse.office import PREFIX
 from credit_warehouse.pages import history
 from credit_warehouse.settings import get_settings
 
@@ -47,6 +48,16 @@ async def keep_to_ourselves(request: Request, answer: Callable[[Request], Awaita
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Cache-Control"] = "private, no-cache"
     return response
+
+
+@app.exception_handler(401)
+@app.exception_handler(403)
+async def refuse(request: Request, refusal: HTTPException) -> Response:
+    """To who is not logged in: where to, instead of a line of JSON."""
+    airflow = request.scope.get("root_path", "").removesuffix(PREFIX)
+    page = _page("refused.html.j2", known=refusal.status_code == 403, airflow=airflow, asked=request.url.path)
+    page.status_code = refusal.status_code
+    return page
 
 
 @app.get("/publications")

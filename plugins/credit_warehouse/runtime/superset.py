@@ -172,7 +172,7 @@ def _plan(environment: Environment) -> Mapping[str, object]:
             for slug, page in written.dashboards.items()
         },
         "sql_lab": ["Analyst"],
-        "files": assets.bundle(written, address),
+        "files": assets.bundle(written, address, environment.values.get("AIRFLOW__API__BASE_URL", "")),
     }
 
 

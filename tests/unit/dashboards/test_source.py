@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from credit_warehouse.dashboards import assets, source
 from credit_warehouse.dashboards.marts import marts
 from credit_warehouse.dashboards.people import department_role, login_of, people
 from credit_warehouse.dashboards.source import PUBLICATION, Chart
+from credit_warehouse.office import PAGES
 from credit_warehouse.settings import PROJECT_DIR
 
 WRITTEN = source.load()
@@ -85,6 +87,23 @@ def test_every_chart_in_a_layout_carries_its_identifier() -> None:
         if isinstance(node, dict) and node["type"] == "CHART"
     ]
     assert sorted(placed) == sorted(charts)
+
+
+@pytest.mark.parametrize("slug", WRITTEN.dashboards)
+def test_a_page_links_to_those_beside_airflows(slug: str) -> None:
+    linked = yaml.safe_load(
+        assets.bundle(WRITTEN, "postgresql://127.0.0.1/x", "https://office.invalid/airflow/")[
+            f"dashboards/{slug}.yaml"
+        ]
+    )["position"]
+    row = linked["GRID_ID"]["children"][-1]
+    (text,) = (linked[node]["meta"]["code"] for node in linked[row]["children"])
+    assert {"(https://office.invalid/airflow/office/" + page.path + ")" for page in PAGES} == {
+        link for link in re.findall(r"\([^)]*\)", text) if "//" in link
+    }
+    assert "MARKDOWN" not in str(FILES[f"dashboards/{slug}.yaml"]["position"]), (
+        "without an address there is no link"
+    )
 
 
 def test_identifiers_are_one_each_and_stay() -> None:
