@@ -170,7 +170,7 @@ def test_every_chart_of_the_plans_page_is_of_the_day_that_is_asked_for(
         return ask(city, "leader", f"select {what} from {mart} where {held} {rest}")
 
     ((number, done, overdue),) = standing(
-        "count(*), avg((status in ('completed', 'completed_late'))::int),"
+        "count(*), avg((status_label in ('已完成', '逾期完成'))::int),"
         " count(*) filter (where status in ('overdue', 'never_evidenced'))",
         "plan_task_status",
     )

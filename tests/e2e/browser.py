@@ -61,6 +61,21 @@ class Browser:
         self.ask(f"document.querySelector({json.dumps(selector)}).focus()")
         self._call("Input.insertText", text=text)
 
+    def press(self, key: str, code: int) -> None:
+        """Press a key that types nothing; ``code`` is its number in Windows."""
+        for kind in ("keyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+
+    def click(self, selector: str) -> None:
+        """Click in the middle of an element, as a mouse does."""
+        self.until(f"document.querySelector({json.dumps(selector)}) !== null", f"{selector} to appear")
+        place = self.ask(
+            f"(r => ({{x: r.x + r.width / 2, y: r.y + r.height / 2}}))"
+            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            self._call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+
     def until(self, condition: str, what: str, seconds: float = 300) -> None:
         """Wait for a condition in the page; fails when it does not come true."""
         deadline = time.monotonic() + seconds

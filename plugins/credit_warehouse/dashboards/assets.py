@@ -139,6 +139,7 @@ def _dashboard(slug: str, page: Dashboard, source: Source, airflow_url: str) -> 
                 "chartsInScope": [],
             },
             "color_scheme": "supersetColors",
+            "label_colors": page.colors,
             "refresh_frequency": 0,
             "filter_bar_orientation": "HORIZONTAL",
         },

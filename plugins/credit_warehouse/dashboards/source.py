@@ -121,6 +121,8 @@ class Dashboard(_Written):
     order: int
     readers: list[str]
     filters: list[str]
+    colors: dict[str, str] = {}
+    """Colours of values that mean something (overdue is red); other values get the next of the scheme."""
     rows: list[Row]
     charts: dict[str, Chart]
 
