@@ -25,6 +25,10 @@ D3_FORMAT = {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["¥
 # Nothing is kept: after a publication or a rollback the next look reads what is published.
 CACHE_CONFIG = {"CACHE_TYPE": "NullCache"}
 DATA_CACHE_CONFIG = {"CACHE_TYPE": "NullCache"}
+# Nor a page's filters: one that is loaded again would ask for the publication that was in force before.
+FILTER_STATE_CACHE_CONFIG = {"CACHE_TYPE": "NullCache"}
+# Every day of a plan of ten years can be chosen.
+NATIVE_FILTER_DEFAULT_ROW_LIMIT = 5000
 
 # Plain HTTP on this machine only; elsewhere a TLS proxy stands in front.
 SESSION_COOKIE_HTTPONLY = True

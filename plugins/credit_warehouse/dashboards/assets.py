@@ -221,7 +221,7 @@ def _filter(slug: str, name: str, wanted: Filter, page: Dashboard, numbers: dict
             "multiSelect": not wanted.single,
             "enableEmptyFilter": wanted.first is not None,
             "defaultToFirstItem": wanted.first is not None,
-            "searchAllOptions": wanted.search,
+            "searchAllOptions": False,
             "inverseSelection": False,
             **({"sortAscending": False} if wanted.first else {}),
         },

@@ -86,8 +86,6 @@ class Filter(_Written):
     single: bool = False
     first: str | None = None
     """Metric by which values are ordered, highest first; the first is then chosen from the start."""
-    search: bool = False
-    """Whether there are more values than a list shows: what is typed is looked for in the database."""
     hint: str = ""
 
 
