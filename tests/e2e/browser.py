@@ -61,10 +61,11 @@ class Browser:
         self.ask(f"document.querySelector({json.dumps(selector)}).focus()")
         self._call("Input.insertText", text=text)
 
-    def press(self, key: str, code: int) -> None:
-        """Press a key that types nothing; ``code`` is its number in Windows."""
-        for kind in ("keyDown", "keyUp"):
-            self._call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+    def reload(self) -> None:
+        """Load the page again, address and all, as F5 does."""
+        self.ask("window.isOld = true")
+        self._call("Page.reload")
+        self.until("!window.isOld && document.readyState === 'complete'", "the page to be read again")
 
     def click(self, selector: str) -> None:
         """Click in the middle of an element, as a mouse does."""

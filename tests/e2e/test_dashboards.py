@@ -14,8 +14,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from credit_warehouse import office
 from credit_warehouse.bulletin import printing
-from credit_warehouse.dashboards import people, source
+from credit_warehouse.dashboards import assets, people, source
+from credit_warehouse.dashboards.pinning import asked
 from credit_warehouse.runtime import environment, superset
 from credit_warehouse.runtime.environment import EnvironmentMissing
 from tests.dashboard_queries import chart_query
@@ -63,6 +65,10 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A demo city of two nights with its dashboards."""
     found = System(tmp_path_factory.mktemp("system"))
     found.ok("demo")
+    found.ok(
+        "plan", "evidence", "add", "huizhou_personal-T001", "--kind", "completed", "--on", "2019-03-05",
+        "--document", "示例〔2019〕1号", "--note", "示例佐证",
+    )  # fmt: skip
     found.ok("nightly", "2026-03-03")
     found.ok("dashboards")
     yield found
@@ -87,13 +93,7 @@ def test_the_figures_are_the_marts(system: System, tmp_path: Path) -> None:
     running = environment.load(system.home)
     with signed_in(system, tmp_path, "leader", 1440) as tab:
         for slug, page in WRITTEN.dashboards.items():
-            charts = opened(tab, system, slug)
-            for name, chart in page.charts.items():
-                if chart.viz == "big_number_total":
-                    ((value,),) = as_leader(running, chart_query(WRITTEN, page, name))
-                    assert charts[chart.title]["text"] == told(value, chart.params["y_axis_format"]), (
-                        chart.title
-                    )
+            assert figures(opened(tab, system, slug), page) == expected(running, page)
 
 
 def test_a_department_finds_one_page_and_its_own_rows(system: System, tmp_path: Path) -> None:
@@ -113,10 +113,73 @@ def test_a_page_shows_the_publication_in_force_and_after_a_rollback_the_old_one(
         opened(tab, system, "collection")
         assert f"第 {newest} 号" in tab.ask("document.body.innerText")
         system.ok("publish", "--rollback", "--reason", "演示回退")
-        opened(tab, system, "collection")
         earlier, _ = system.current()
+        tab.reload()
+        drawn(tab, "collection")
         assert f"第 {earlier} 号" in tab.ask("document.body.innerText")
         system.ok("publish", "--rollback", "--to", str(newest), "--reason", "恢复")
+
+
+def test_the_plans_page_shows_any_day(system: System, tmp_path: Path) -> None:
+    page = WRITTEN.dashboards["plans"]
+    with signed_in(system, tmp_path, "leader", 1440) as tab:
+        opened(tab, system, "plans")
+        for day, done in (("2019-03-04", 0), ("2019-03-17", 1)):
+            charts = chosen(tab, "plans", "as_of", day)
+            told_there = figures(charts, page)
+            assert told_there == expected(environment.load(system.home), page, {"as_of": day})
+            ((tasks, met),) = system.rows(
+                "select count(*), count(*) filter (where status_label in ('已完成', '逾期完成')) from mart.plan_task_status"
+                " where held_from <= %s and (held_until is null or held_until >= %s)",
+                day, day,
+            )  # fmt: skip
+            assert met == done and told_there["任务完成率"] == f"{met / tasks:.1%}"
+
+
+@pytest.mark.parametrize("slug", [slug for slug in WRITTEN.dashboards if slug != "plans"])
+def test_another_publication_is_chosen_and_every_figure_is_of_that_one(
+    system: System, tmp_path: Path, slug: str
+) -> None:
+    page = WRITTEN.dashboards[slug]
+    newest, _ = system.current()
+    ((earlier,),) = system.rows(
+        "select max(publication_id) from mart.publication where publication_id < %s", newest
+    )
+    with signed_in(system, tmp_path, "leader", 1440) as tab:
+        opened(tab, system, slug)
+        charts = chosen(tab, slug, "publication", str(earlier))
+        text = tab.ask("document.body.innerText")
+    assert f"第 {earlier} 号" in text and f"第 {newest} 号" not in text
+    assert figures(charts, page) == expected(
+        environment.load(system.home), page, {"publication": str(earlier)}
+    )
+    assert [chart["name"] for chart in charts.values() if chart["error"]] == []
+
+
+def test_every_page_links_to_those_beside_airflows(system: System, tmp_path: Path) -> None:
+    airflow = environment.load(system.home)["AIRFLOW__API__BASE_URL"]
+    with signed_in(system, tmp_path, "tax", 1440) as tab:
+        opened(tab, system, "department")
+        linked = tab.ask("[...document.querySelectorAll('a')].map(link => link.href)")
+    assert {f"{airflow}{office.PREFIX}/{page.path}" for page in office.PAGES} <= set(linked)
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"),
+    [
+        ("select count(*) from credit_record", 200),
+        ("select * from vault.identity", 403),
+        ("delete from mart.feed", 403),
+    ],
+)
+def test_what_an_analyst_may_not_is_refused_in_sql_lab(
+    system: System, tmp_path: Path, query: str, answer: int
+) -> None:
+    with signed_in(system, tmp_path, "analyst", 1440) as tab:
+        tab.open(f"{environment.load(system.home).superset_url}/sqllab/")
+        (database,) = tab.ask(_fetched("/api/v1/database/"))["result"]
+        told = tab.ask(_posted("/api/v1/sqllab/execute/", {"database_id": database["id"], "sql": query}))
+    assert told["status"] == answer, told
 
 
 def test_a_second_load_changes_nothing(system: System) -> None:
@@ -137,18 +200,71 @@ def signed_in(system: System, profile: Path, user: str, width: int) -> Browser:
 
 def opened(tab: Browser, system: System, slug: str) -> dict[str, dict[str, Any]]:
     """Open a page and wait until no chart is loading; the charts by title."""
-    expected = len(WRITTEN.dashboards[slug].charts)
     tab.open("about:blank#again")
     tab.open(f"{environment.load(system.home).superset_url}/superset/dashboard/{slug}/")
-    ready = f"(s => s.length === {expected} && s.every(c => !c.loading && (c.drawn || c.empty || c.error)))(JSON.parse({STATE}))"
+    return drawn(tab, slug)
+
+
+def chosen(tab: Browser, slug: str, name: str, value: str) -> dict[str, dict[str, Any]]:
+    """Choose a value of a filter of the page that is open; the charts by title."""
+    options = "[...document.querySelectorAll('.ant-select-item-option')].filter(o => o.getBoundingClientRect().height > 0)"
+    field = f"#{assets.filter_id(slug, name)}"
+    tab.click(field)
+    tab.until(f"{options}.length > 0", f"the values of {name} to be listed")
+    tab.type_into(field, value)
+    option = f"{options}.find(o => o.title === {json.dumps(value)})"
+    tab.until(f"{option} !== undefined", f"{value} to be offered")
+    tab.ask(f"{option}.click()")
+    apply = '[data-test="filter-bar__apply-button"]'
+    tab.until(f"!document.querySelector({json.dumps(apply)}).disabled", "the choice to be taken")
+    requests = "performance.getEntriesByType('resource').filter(r => r.name.includes('/chart/data')).length"
+    before = tab.ask(requests)
+    tab.click(apply)
+    tab.until(f"{requests} > {before}", "the charts to be asked for again")
+    return drawn(tab, slug)
+
+
+def drawn(tab: Browser, slug: str) -> dict[str, dict[str, Any]]:
+    """Wait until no chart of the page that is open is loading; the charts by title."""
+    number = len(WRITTEN.dashboards[slug].charts)
+    ready = f"(s => s.length === {number} && s.every(c => !c.loading && (c.drawn || c.empty || c.error)))(JSON.parse({STATE}))"
     tab.until(ready, f"the charts of {slug} to be drawn")
     return {chart["name"]: chart for chart in json.loads(tab.ask(STATE))}
 
 
-def as_leader(running: environment.Environment, query: str) -> list[tuple[Any, ...]]:
+def figures(charts: dict[str, dict[str, Any]], page: source.Dashboard) -> dict[str, str]:
+    """The page's large figures, as they are shown."""
+    large = {chart.title for chart in page.charts.values() if chart.viz == "big_number_total"}
+    return {title: chart["text"] for title, chart in charts.items() if title in large}
+
+
+def expected(
+    running: environment.Environment, page: source.Dashboard, chosen: dict[str, str] | None = None
+) -> dict[str, str]:
+    """The same as the marts have them, with the page's first or the chosen values."""
+    chosen = chosen or {}
+    columns = {WRITTEN.filters[name].column: value for name, value in chosen.items()}
+    pinned = asked(
+        {"queries": [{"filters": [{"col": c, "op": "IN", "val": [v]} for c, v in columns.items()]}]}
+    )
+    return {
+        chart.title: told(
+            as_leader(running, chart_query(WRITTEN, page, name, chosen), pinned)[0][0],
+            chart.params["y_axis_format"],
+        )
+        for name, chart in page.charts.items()
+        if chart.viz == "big_number_total"
+    }
+
+
+def as_leader(
+    running: environment.Environment, query: str, pinned: dict[str, str] | None = None
+) -> list[tuple[Any, ...]]:
     login = people.login_of("Leader")
     password = people.login_password(running["CREDIT_DASHBOARDS_SECRET"], login)
     with psycopg.connect(running["CREDIT_DATABASE_URL"], user=login, password=password) as connection:
+        for name, value in (pinned or {}).items():
+            connection.execute("select set_config(%s, %s, false)", [name, value])
         return connection.execute(query).fetchall()  # type: ignore[arg-type]
 
 
@@ -157,6 +273,16 @@ def told(value: Decimal | int | None, form: str) -> str:
     if value is None:
         return "没有数据"
     return f"{value:,.0f}" if form == ",d" else f"{value:{form.replace(',.', ',.')}}"
+
+
+def _posted(path: str, content: dict[str, Any]) -> str:
+    """JavaScript that sends this to Superset's API, as its own pages do."""
+    return (
+        "(() => { const asked = new XMLHttpRequest(); "
+        f"asked.open('POST', {json.dumps(path)}, false); asked.setRequestHeader('Content-Type', 'application/json'); "
+        "asked.setRequestHeader('X-CSRFToken', document.querySelector('#csrf_token').value); "
+        f"asked.send({json.dumps(json.dumps(content))}); return {{status: asked.status, text: asked.responseText}}; }})()"
+    )
 
 
 def _fetched(path: str) -> str:

@@ -206,9 +206,9 @@ def _links(airflow_url: str) -> str:
 def _filter(slug: str, name: str, wanted: Filter, page: Dashboard, numbers: dict[str, int]) -> dict[str, Any]:
     excluded = [numbers[chart] for chart, written in page.charts.items() if name in written.ignores]
     # Everything on a page is of one publication: other filters offer what that one has.
-    parents = [_filter_id(slug, "publication")] if name != "publication" else []
+    parents = [filter_id(slug, "publication")] if name != "publication" else []
     return {
-        "id": _filter_id(slug, name),
+        "id": filter_id(slug, name),
         "name": wanted.label,
         "description": wanted.hint,
         "type": "NATIVE_FILTER",
@@ -232,5 +232,6 @@ def _filter(slug: str, name: str, wanted: Filter, page: Dashboard, numbers: dict
     }
 
 
-def _filter_id(slug: str, name: str) -> str:
+def filter_id(slug: str, name: str) -> str:
+    """A page's filter, as its field is named in the page."""
     return f"NATIVE_FILTER-{identifier('filter', f'{slug}.{name}')}"
