@@ -165,21 +165,21 @@ def test_every_page_links_to_those_beside_airflows(system: System, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("query", "answer"),
+    ("query", "words"),
     [
-        ("select count(*) from credit_record", 200),
-        ("select * from vault.identity", 403),
-        ("delete from mart.feed", 403),
+        ("select count(*) from credit_record", '"status": "success"'),
+        ("select * from vault.identity", "permission denied for schema vault"),
+        ("delete from mart.feed", "DML_NOT_ALLOWED_ERROR"),
     ],
 )
 def test_what_an_analyst_may_not_is_refused_in_sql_lab(
-    system: System, tmp_path: Path, query: str, answer: int
+    system: System, tmp_path: Path, query: str, words: str
 ) -> None:
     with signed_in(system, tmp_path, "analyst", 1440) as tab:
         tab.open(f"{environment.load(system.home).superset_url}/sqllab/")
         (database,) = tab.ask(_fetched("/api/v1/database/"))["result"]
         told = tab.ask(_posted("/api/v1/sqllab/execute/", {"database_id": database["id"], "sql": query}))
-    assert told["status"] == answer, told
+    assert words in told
 
 
 def test_a_second_load_changes_nothing(system: System) -> None:
@@ -276,12 +276,12 @@ def told(value: Decimal | int | None, form: str) -> str:
 
 
 def _posted(path: str, content: dict[str, Any]) -> str:
-    """JavaScript that sends this to Superset's API, as its own pages do."""
+    """JavaScript that sends this to Superset's API, as its own pages do; the answer's text."""
     return (
         "(() => { const asked = new XMLHttpRequest(); "
         f"asked.open('POST', {json.dumps(path)}, false); asked.setRequestHeader('Content-Type', 'application/json'); "
         "asked.setRequestHeader('X-CSRFToken', document.querySelector('#csrf_token').value); "
-        f"asked.send({json.dumps(json.dumps(content))}); return {{status: asked.status, text: asked.responseText}}; }})()"
+        f"asked.send({json.dumps(json.dumps(content))}); return asked.responseText; }})()"
     )
 
 
