@@ -249,7 +249,7 @@ def expected(
     )
     return {
         chart.title: told(
-            as_leader(running, chart_query(WRITTEN, page, name, chosen), pinned)[0][0],
+            as_leader(running, chart_query(WRITTEN, page, name, chosen), pinned),
             chart.params["y_axis_format"],
         )
         for name, chart in page.charts.items()
@@ -268,10 +268,11 @@ def as_leader(
         return connection.execute(query).fetchall()  # type: ignore[arg-type]
 
 
-def told(value: Decimal | int | None, form: str) -> str:
-    """A figure as Superset writes it."""
-    if value is None:
+def told(rows: list[tuple[Decimal | int]], form: str) -> str:
+    """A figure as Superset writes it; one that is unknown has no row."""
+    if not rows:
         return "没有数据"
+    ((value,),) = rows
     return f"{value:,.0f}" if form == ",d" else f"{value:{form.replace(',.', ',.')}}"
 
 
