@@ -273,7 +273,7 @@ def told(rows: list[tuple[Decimal | int]], form: str) -> str:
     if not rows:
         return "没有数据"
     ((value,),) = rows
-    return f"{value:,.0f}" if form == ",d" else f"{value:{form.replace(',.', ',.')}}"
+    return f"{value:,.0f}" if form == ",d" else f"{value:{form}}"
 
 
 def _posted(path: str, content: dict[str, Any]) -> str:

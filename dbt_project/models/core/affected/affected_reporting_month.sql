@@ -57,17 +57,13 @@ answered as (
     where
         outcome.feed is not null
         and outcome.step = 'settle'
-        and outcome.business_date > (select base.first_night from base)
-        and outcome.business_date <= (select base.last_night from base)
-    union
-    select
-        outcome.feed,
-        outcome.business_date as day
-    from {{ outcome }} as outcome
-    where
-        outcome.feed is not null
-        and outcome.step = 'settle'
-        and coalesce(outcome.finished_at, outcome.started_at) >= (select base.opened_at from base)
+        and (
+            coalesce(outcome.finished_at, outcome.started_at) >= (select base.opened_at from base)
+            or (
+                outcome.business_date > (select base.first_night from base)
+                and outcome.business_date <= (select base.last_night from base)
+            )
+        )
 ),
 
 -- Every period of a feed: its terms or the working days changed, its first report is another, or it is none any more.

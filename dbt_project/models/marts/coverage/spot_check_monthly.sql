@@ -25,7 +25,7 @@ final as (
     where
         checked.sampled_on <= {{ business_date() }}
         and {{ is_affected(
-            ['checked.feed', "date_trunc('month', checked.sampled_on)"], 'affected_spot_check', ['feed', 'month']
+            ['checked.feed', "date_trunc('month', checked.sampled_on)::date"], 'affected_spot_check', ['feed', 'month']
         ) }}
     group by date_trunc('month', checked.sampled_on), checked.feed, feed.department_code
 )
