@@ -15,6 +15,10 @@ def upgrade() -> None:
                 update mart_store.reporting_period set month = date_trunc('month', period_end);
                 create index reporting_period__due_on on mart_store.reporting_period (due_on);
             end if;
+            -- Compared by models that run before the mart gains the column itself.
+            if to_regclass('mart_store.feed') is not null then
+                alter table mart_store.feed add column clock_digest text;
+            end if;
             if to_regclass('mart_store.objection') is not null then
                 create index objection__due_on on mart_store.objection (due_on);
             end if;
