@@ -87,28 +87,45 @@ registered as (
     group by entry.subject_key, entry.name_key
 ),
 
+-- Windows and no joins: the planner knows the size of neither side, and a nested loop would take a day.
+named as (
+    select
+        batch_id,
+        business_date,
+        min(registered_on) over (partition by subject_key) as subject_since,
+        min(registered_on) over (partition by subject_key, name_key) as name_since
+    from (
+        select
+            landed.batch_id,
+            batch.business_date,
+            landed.subject_key,
+            landed.name_key,
+            null::date as registered_on
+        from landed
+        inner join batch on landed.batch_id = batch.batch_id
+        where landed.subject_type = 'organisation' and landed.name_key is not null
+        union all
+        select
+            null as batch_id,
+            null as business_date,
+            subject_key,
+            name_key,
+            named_since as registered_on
+        from registered
+    ) as naming
+),
+
 -- A row whose identifier a register has named by then, and never by the name the row gives.
 misnaming as (
     select
-        landed.batch_id,
+        batch_id,
         count(*) as misnamed_rows
-    from landed
-    inner join batch on landed.batch_id = batch.batch_id
+    from named
     where
-        landed.subject_type = 'organisation'
-        and landed.name_key is not null
-        and exists (
-            select 1 from registered
-            where registered.subject_key = landed.subject_key and registered.named_since <= batch.business_date
-        )
-        and not exists (
-            select 1 from registered
-            where
-                registered.subject_key = landed.subject_key
-                and registered.name_key = landed.name_key
-                and registered.named_since <= batch.business_date
-        )
-    group by landed.batch_id
+        batch_id is not null
+        and subject_since <= business_date
+        and (name_since is null or name_since > business_date)
+    group by batch_id
 ),
 
 -- A correction of a record that is already here is not reported a second time.

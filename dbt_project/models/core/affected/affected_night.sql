@@ -1,6 +1,8 @@
 {#- Feeds are compared with what the last publication says of them: one that left the contracts takes its rows with
     it. -#}
 {%- set published, feed = built_relation('mart_store', 'feed'), ref('feed') %}
+{#- Every night then: no need to look for reasons. -#}
+{%- set everything = flags.FULL_REFRESH or published is none %}
 with base as (
     {{ base_publication() }}
 ),
@@ -54,7 +56,8 @@ retold as (
     cross join base
     cross join earliest
     where
-        base.opened_at is null
+        {{ everything }}
+        or base.opened_at is null
         or told.answered_at >= base.opened_at
         or (told.business_date > base.first_night and told.business_date <= base.last_night)
         or told.business_date >= earliest.business_date
@@ -70,14 +73,23 @@ delivered_again as (
     from {{ ref('delivered_row') }} as delivered
     inner join {{ source('ops', 'batch') }} as batch on delivered.batch_id = batch.batch_id
     where
-        delivered.batch_id = any(array(select changed_batch.batch_id from {{ ref('changed_batch') }} as changed_batch))
+        not {{ everything }}
+        and delivered.batch_id = any(array(select changed.batch_id from {{ ref('changed_batch') }} as changed))
     group by delivered.record_key
+),
+
+-- Most of a night's records come for the first time; each of the others is looked for in every feed.
+corrected_record as (
+    select record.record_key
+    from {{ ref('credit_record') }} as record
+    inner join delivered_again on record.record_key = delivered_again.record_key
+    where record.versions > 1
 ),
 
 renamed as (
     select record_key
     from {{ ref('credit_record_delivery') }}
-    where record_key = any(array(select delivered_again.record_key from delivered_again))
+    where record_key = any(array(select corrected_record.record_key from corrected_record))
     group by record_key
     having count(distinct coalesce(authority_name, '')) > 1
     union

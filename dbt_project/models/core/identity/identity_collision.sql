@@ -6,6 +6,7 @@
     on_schema_change='fail',
     indexes=[{'columns': ['identity_key', 'kind'], 'unique': true}]
 ) }}
+{%- set everything = flags.FULL_REFRESH or built_relation('core', 'identity_collision') is none %}
 with subject_alias as (
     select * from {{ ref('subject_alias') }}
     where {{ is_affected('alias_key', 'affected_identity', 'identity_key') }}
@@ -46,7 +47,10 @@ registered as (
     where
         is_register
         and name_key is not null
-        and subject_key = any(array(select organisation_row.owner_key from organisation_row))
+        and (
+            {{ everything }}
+            or subject_key = any(array(select organisation_row.owner_key from organisation_row))
+        )
 ),
 
 -- Organisations change their names: only one the register never gave is another name.
