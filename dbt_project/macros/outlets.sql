@@ -55,3 +55,20 @@
         and stored.subject_key is not null and {{ in_publication('stored') }}
     {%- endfor %}
 {%- endmacro %}
+
+{#- Records of the publication that may be queried no more: the difference between what it counted and what may be counted
+    today. By index, and empty while nothing has happened. An entry may be committed some time after it was stamped. -#}
+{% macro gone_records() -%}
+    select stored.*
+    from mart_store.queryable_credit_record as stored
+    where stored.record_key in (
+            select removal.record_key from ops.suppression as removal
+            where removal.entered_at >= (select ops.reading_since()) - interval '1 hour'
+        )
+        and {{ in_publication('stored') }} and not ({{ may_be_queried('stored') }})
+    union all
+    select stored.*
+    from mart_store.queryable_credit_record as stored
+    where stored.usable_until >= (select ops.reading_night()) and stored.usable_until < (select ops.legal_day())
+        and {{ in_publication('stored') }} and not {{ is_removed('stored') }}
+{%- endmacro %}

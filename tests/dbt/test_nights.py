@@ -17,6 +17,7 @@ from credit_warehouse.database import connect
 
 from .city import Row, decide, deliver, key_of, take_back
 from .conftest import Build
+from .recount import miscounted, show_small_counts
 
 FIRST_NIGHT = date(2026, 3, 2)
 MARTS = {
@@ -36,6 +37,8 @@ MARTS = {
     "declared_production_monthly": "month, feed",
     "feedback_item": "rejection_id",
     "exchange_status": "platform, feed, business_date",
+    "credit_record_tally": "measure, month, record_category, effect, authority_name, list_name",
+    "credit_subject_tally": "record_category, effect, subject_type",
 }
 
 
@@ -298,6 +301,8 @@ def test_affected_set_equals_full_rebuild(build: Build, seed: int) -> None:
     city = RandomCity(seed)
     chance = random.Random(seed)
     night = FIRST_NIGHT
+    with connect() as connection:
+        show_small_counts(connection)
     shown: dict[int, dict[str, list[tuple[Any, ...]]]] = {}
     for _ in range(6):
         city.one_night(night)
@@ -333,6 +338,8 @@ def test_affected_set_equals_full_rebuild(build: Build, seed: int) -> None:
             assert written(candidate) == {}
         else:
             publication.publish(candidate, "test")
+            with connect() as connection:
+                assert not miscounted(connection)
             shown[candidate] = {mart: read_stored(mart, candidate) for mart in MARTS}
         night += timedelta(days=chance.choice([0, 1, 1, 1, 3, 25]))
 

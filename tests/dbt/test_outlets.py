@@ -22,6 +22,7 @@ from tests import databases
 
 from .city import Row, deliver, key_of
 from .dbt_process import dbt
+from .recount import miscounted, show_small_counts
 
 NIGHT = date(2026, 3, 2)
 PENALTY = "market_regulation.administrative_penalty"
@@ -70,6 +71,8 @@ WITHOUT_RECORDS = {
     "broken_rule_daily": "counts of returned rows by night, feed and error code",
     "department_delay_daily": "counts of records by night, feed and working days",
     "credit_record_count_monthly": "counts of records, small ones hidden",
+    "credit_record_tally": "counts of records by cell, for no reader",
+    "credit_subject_tally": "counts of subjects by kind, for no reader",
     "credit_subject_count": "counts of subjects, small ones hidden",
     "serious_list_flow_monthly": "counts of list entries, small ones hidden",
     "correction_flow_monthly": "counts of procedures, small ones hidden",
@@ -103,6 +106,8 @@ def built(
             _build(patch, candidate.publication_id, night)
             publication.publish(candidate.publication_id, "test")
             numbers.append(candidate.publication_id)
+        with connect() as connection:
+            show_small_counts(connection)
     yield name, numbers
     databases.drop(postgres_server, name)
 
@@ -196,8 +201,9 @@ WITHOUT_ENTRY = {
 
 
 def seen(as_of: int | None = None, role: str | None = None) -> dict[str, Any]:
-    """What every outlet says, in one session."""
+    """What every outlet says, in one session; the aggregates say the same of the records it shows."""
     with connect(as_of) as connection:
+        assert not miscounted(connection)
         if role:
             connection.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
         return {name: look(connection) for name, look in outlets().items()}

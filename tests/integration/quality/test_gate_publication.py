@@ -23,6 +23,8 @@ WORDS = {
     "appraisal_indicator": "indicator_label",
     "catalogue_item": "catalogue_item_name",
     "catalogue_refusal": "catalogue_item_code",
+    "credit_record_tally": "authority_name",
+    "credit_subject_tally": "record_category",
     "declared_production_monthly": "department_code",
     "department_coverage_daily": "feed_label",
     "district_daily": "district_code",

@@ -1,16 +1,10 @@
 {{ config(materialized='steady_view') }}
-with record as (
-    select
-        record_category,
-        effect,
-        coalesce(authority_name, '') as authority_name,
-        date_trunc('month', decision_date)::date as month
-    from {{ ref('queryable_credit_record') }}
-    where decision_date is not null
+with tally as (
+    {{ tally_today('decided') }}
 ),
 
 authority as (
-    select distinct authority_name from record
+    select distinct authority_name from tally
 ),
 
 placed as (
@@ -23,14 +17,14 @@ district as (
 
 counted as (
     select
-        record.month,
-        record.record_category,
-        record.effect,
+        tally.month,
+        tally.record_category,
+        tally.effect,
         placed.district_code,
-        count(*) as records
-    from record
-    inner join placed on record.authority_name = placed.authority_name
-    group by record.month, record.record_category, record.effect, placed.district_code
+        sum(tally.records)::bigint as records
+    from tally
+    inner join placed on tally.authority_name = placed.authority_name
+    group by tally.month, tally.record_category, tally.effect, placed.district_code
 ),
 
 shown as (

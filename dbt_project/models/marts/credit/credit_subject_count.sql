@@ -1,13 +1,51 @@
 {{ config(materialized='steady_view') }}
-with counted as (
+with gone as (
+    {{ gone_records() }}
+),
+
+-- Subjects whose last record of the kind is gone.
+left_out as (
+    select distinct
+        gone.subject_key,
+        gone.record_category,
+        gone.effect,
+        gone.subject_type
+    from gone
+    where
+        gone.subject_key is not null
+        and not exists (
+            select 1 from {{ ref('queryable_credit_record') }} as record
+            where
+                record.subject_key = gone.subject_key
+                and record.record_category = gone.record_category
+                and record.effect = gone.effect
+                and record.subject_type = gone.subject_type
+        )
+),
+
+counted as (
     select
         record_category,
         effect,
         subject_type,
-        count(distinct subject_key) as subjects
-    from {{ ref('queryable_credit_record') }}
-    where subject_key is not null
+        sum(subjects)::bigint as subjects
+    from (
+        select
+            record_category,
+            effect,
+            subject_type,
+            subjects
+        from {{ ref('credit_subject_tally') }}
+        union all
+        select
+            record_category,
+            effect,
+            subject_type,
+            -1 as subjects
+        from left_out
+    ) as kind
     group by record_category, effect, subject_type
+    having sum(subjects) > 0
 ),
 
 shown as (

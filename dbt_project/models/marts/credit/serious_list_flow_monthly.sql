@@ -1,32 +1,18 @@
 {{ config(materialized='steady_view') }}
-with entry as (
-    select * from {{ ref('serious_list_entry') }}
-),
-
-flow as (
-    select
-        date_trunc('month', entered_on)::date as month,
-        list_name,
-        'entered' as direction
-    from entry
-    where entered_on is not null
-    union all
-    select
-        date_trunc('month', exited_on)::date as month,
-        list_name,
-        'left' as direction
-    from entry
-    where exited_on is not null
-),
-
-counted as (
+with counted as (
     select
         month,
         list_name,
-        direction,
-        count(*) as entries
-    from flow
-    group by month, list_name, direction
+        'entered' as direction,
+        records as entries
+    from ({{ tally_today('listed') }}) as listed
+    union all
+    select
+        month,
+        list_name,
+        'left' as direction,
+        records as entries
+    from ({{ tally_today('delisted') }}) as delisted
 ),
 
 shown as (

@@ -23,14 +23,6 @@ with flow as (
         'closed' as step,
         closed_on as day
     from {{ ref('objection') }}
-    union all
-    -- What leaves the display on its own, and will: its day is known from the start.
-    select
-        'expiry' as kind,
-        'closed' as step,
-        displayed_until as day
-    from {{ ref('queryable_credit_record') }}
-    where displayed_until < date '9999-01-01'
 ),
 
 counted as (
@@ -42,6 +34,14 @@ counted as (
     from flow
     where day is not null
     group by date_trunc('month', day)::date, kind, step
+    union all
+    -- Past and to come.
+    select
+        month,
+        'expiry' as kind,
+        'closed' as step,
+        records as cases
+    from ({{ tally_today('display_over') }}) as display_over
 ),
 
 shown as (

@@ -1,0 +1,64 @@
+-- depends_on: {{ ref('queryable_credit_record') }}
+{{ config(version_key=['record_category', 'effect', 'subject_type']) }}
+{%- set everything = rebuilds_everything() %}
+{%- if everything %}
+with final as (
+    select
+        record_category,
+        effect,
+        subject_type,
+        count(distinct subject_key) as subjects
+    from mart_store.queryable_credit_record
+    where valid_to_publication is null and subject_key is not null
+    group by record_category, effect, subject_type
+)
+{%- else %}
+with touched as (
+    select distinct stored.subject_key
+    from mart_store.queryable_credit_record as stored
+    where {{ changed_by_candidate('stored') }} and stored.subject_key is not null
+),
+
+-- Whether a subject had a record of the kind before, and has one now.
+held as (
+    select
+        stored.record_category,
+        stored.effect,
+        stored.subject_type,
+        bool_or(stored.valid_to_publication is null)::int - bool_or({{ stood_before('stored') }})::int as subjects
+    from mart_store.queryable_credit_record as stored
+    inner join touched on stored.subject_key = touched.subject_key
+    where stored.valid_to_publication is null or {{ stood_before('stored') }}
+    group by stored.subject_key, stored.record_category, stored.effect, stored.subject_type
+),
+
+counted as (
+    select
+        record_category,
+        effect,
+        subject_type,
+        subjects
+    from held
+    union all
+    select
+        stored.record_category,
+        stored.effect,
+        stored.subject_type,
+        stored.subjects
+    from {{ built_relation('mart_store', 'credit_subject_tally') }} as stored
+    where {{ stood_before('stored') }}
+),
+
+final as (
+    select
+        record_category,
+        effect,
+        subject_type,
+        sum(subjects)::bigint as subjects
+    from counted
+    group by record_category, effect, subject_type
+    having sum(subjects) <> 0
+)
+{%- endif %}
+
+select * from final
