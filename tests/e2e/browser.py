@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -76,6 +78,11 @@ class Browser:
         )
         for kind in ("mousePressed", "mouseReleased"):
             self._call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+
+    def sheets(self) -> int:
+        """Sheets of paper the page takes, of the size it asks for."""
+        printed = base64.b64decode(self._call("Page.printToPDF", preferCSSPageSize=True)["data"])
+        return len(re.findall(rb"/Type\s*/Page\b", printed))
 
     def until(self, condition: str, what: str, seconds: float = 300) -> None:
         """Wait for a condition in the page; fails when it does not come true."""
