@@ -1,4 +1,4 @@
-"""The essential marts written by hand: one script of four statements, for PostgreSQL and DuckDB alike.
+"""The essential marts written by hand: one script, for PostgreSQL and DuckDB alike.
 
 `hand_record` has the columns of mart.queryable_credit_record that are computed (:data:`RECORD_COLUMNS`), `hand_profile`
 those of mart.subject_credit_profile but the naming of the subject (:data:`PROFILE_COLUMNS`). Both begin at the relation
@@ -38,8 +38,26 @@ PROFILE_COLUMNS = (
 
 def script(day: date, months: Months) -> list[str]:
     """The statements, in order. ``day``: the night the marts are of."""
-    return [_records(day, months), _profiles(day), *_INDEXES]
+    return [_NEWEST, "analyze hand_newest", _records(day, months), "drop table hand_newest", _profiles(day), *_INDEXES]
 
+
+# A table of its own, so that PostgreSQL knows how many rows it joins: as a part of the statement it guesses one.
+_NEWEST = """
+    create table hand_newest as
+    select * from (
+        select *,
+            row_number() over (
+                partition by record_key order by updated_at desc, delivered_for desc, batch_id desc, source_row desc
+            ) as place,
+            min(delivered_for) over (partition by record_key) as first_received_on,
+            first_value(decision_date) over (
+                partition by record_key order by delivered_for, updated_at, batch_id, source_row
+            ) as first_decision_date,
+            count(*) over (partition by record_key) as versions
+        from credit_record_delivery
+    ) as version
+    where place = 1 and not is_withdrawal
+"""
 
 _INDEXES = (
     "create unique index hand_record_key on hand_record (record_key)",
@@ -60,26 +78,11 @@ def _records(day: date, months: Months) -> str:
 
     return f"""
         create table hand_record as
-        with newest as (
-            select * from (
-                select *,
-                    row_number() over (
-                        partition by record_key order by updated_at desc, delivered_for desc, batch_id desc, source_row desc
-                    ) as place,
-                    min(delivered_for) over (partition by record_key) as first_received_on,
-                    first_value(decision_date) over (
-                        partition by record_key order by delivered_for, updated_at, batch_id, source_row
-                    ) as first_decision_date,
-                    count(*) over (partition by record_key) as versions
-                from credit_record_delivery
-            ) as version
-            where place = 1 and not is_withdrawal
-        ),
-        governed as (
+        with governed as (
             select newest.*, feed.record_category, feed.effect, feed.list_name, item.version as catalogue_version,
                 item.display_class, item.use_months, item.use_starts, coalesce(newest.severity, '未定') as shown_severity,
                 least(newest.removed_on, newest.valid_until + 1) as ended_on
-            from newest
+            from hand_newest as newest
             join feed on newest.feed = feed.feed
             join catalogue_item as item
                 on feed.catalogue_item_code = item.catalogue_item_code and item.valid_from <= newest.decision_date
