@@ -38,7 +38,14 @@ PROFILE_COLUMNS = (
 
 def script(day: date, months: Months) -> list[str]:
     """The statements, in order. ``day``: the night the marts are of."""
-    return [_NEWEST, "analyze hand_newest", _records(day, months), "drop table hand_newest", _profiles(day), *_INDEXES]
+    return [
+        _NEWEST,
+        "analyze hand_newest",
+        _records(day, months),
+        "drop table hand_newest",
+        _profiles(day),
+        *_INDEXES,
+    ]
 
 
 # A table of its own, so that PostgreSQL knows how many rows it joins: as a part of the statement it guesses one.

@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     """How long a run waits for receipts; later ones are picked up by the next run."""
     lock_timeout_seconds: int = 600
     """How long a step waits for a lock somebody else holds before it fails and says so."""
-    intake_memory_mb: int = 256
+    intake_memory_mb: int = 192
     """What DuckDB may use to parse and check a file of any size; the process takes about 200 MB on top."""
     intake_threads: int = 1
     """Per feed: feeds load side by side, and each thread wants its own buffers."""

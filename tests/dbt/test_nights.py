@@ -37,7 +37,7 @@ MARTS = {
     "declared_production_monthly": "month, feed",
     "feedback_item": "rejection_id",
     "exchange_status": "platform, feed, business_date",
-    "credit_record_tally": "measure, month, record_category, effect, authority_name, list_name",
+    "credit_record_tally": "measure, month, record_category, effect, authority_key, list_name",
     "credit_subject_tally": "record_category, effect, subject_type",
 }
 

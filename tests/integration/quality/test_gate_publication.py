@@ -61,7 +61,7 @@ CHANGED = "valid_from_publication = 2"
 KEYS = re.compile(
     "record_key|subject_key|feed|platform|batch_id|month|year|department_code|indicator_code|valid_from|repair_id|coverage_key|period_end"
     "|district_code|delay_workdays|item_code|task_code|target_code|unit_code|today_code|role|evidence_id|held_from|source_row|business_date|publication_id|column_name|state|displayed_until"
-    "|newest|age_days|status|rule|field|version|objection_id|rejection_id|event_id|catalogue_item_code|difference|open_versions|[a-z]+_rows|[a-z]+_records|ledger_delivered|mart_delivered"
+    "|measure|record_category|effect|subject_type|authority_key|list_name|newest|age_days|status|rule|field|version|objection_id|rejection_id|event_id|catalogue_item_code|difference|open_versions|[a-z]+_rows|[a-z]+_records|ledger_delivered|mart_delivered"
 )
 """What an example may show: keys, dates and counts."""
 
