@@ -40,10 +40,13 @@
     {%- do run_query(undo_candidate_sql(store, candidate)) -%}
 
     {%- do run_query(fresh_rows_sql(fresh, sql)) -%}
-    {%- do run_query(close_changed_rows_sql(store, fresh, candidate)) -%}
-    {%- do run_query(close_gone_rows_sql(store, fresh, candidate, compares_everything)) -%}
+    {%- set is_first = holds_nothing(store) -%}
+    {%- if not is_first -%}
+        {%- do run_query(close_changed_rows_sql(store, fresh, candidate)) -%}
+        {%- do run_query(close_gone_rows_sql(store, fresh, candidate, compares_everything)) -%}
+    {%- endif -%}
     {%- call statement('main') -%}
-        {{ insert_changed_rows_sql(store, fresh, candidate) }}
+        {{ insert_changed_rows_sql(store, fresh, candidate, is_first) }}
     {%- endcall -%}
 
     {%- do refresh_statistics(store) -%}
@@ -190,16 +193,27 @@
 {%- endmacro %}
 
 
+{#- Whether there is no row to compare with. Then none is compared: of a store that a discarded candidate filled and left the
+    planner takes each row to be compared with all of it, and the rows being written are looked through as well. -#}
+{% macro holds_nothing(store) -%}
+    {{ return(run_query(
+        "select 1 from " ~ store ~ " where valid_to_publication is null limit 1"
+    ).rows | length == 0) }}
+{%- endmacro %}
+
+
 {#- Rows that still have an open version came out the same. -#}
-{% macro insert_changed_rows_sql(store, fresh, candidate) -%}
+{% macro insert_changed_rows_sql(store, fresh, candidate, is_first) -%}
     {%- set columns = model.columns.keys() | join(', ') -%}
     insert into {{ store }} ({{ columns }}, valid_from_publication)
     select {{ columns }}, {{ candidate }}
     from {{ fresh.include(database=false, schema=false) }} as fresh
+    {%- if not is_first %}
     where not exists (
         select 1 from {{ store }} as stored
         where stored.valid_to_publication is null and {{ same_columns(listed('version_key'), 'stored', 'fresh') }}
     )
+    {%- endif %}
 {%- endmacro %}
 
 
