@@ -37,10 +37,15 @@
     ) as published
 {%- endmacro %}
 
-{#- Of an append-only table: what was entered since the base publication was opened. An entry may be committed some time after
-    it was stamped. -#}
+{#- Of an append-only table: what may have been entered since a moment. An entry may be committed some time after it was
+    stamped. -#}
+{% macro stamped_since(moment, entries) -%}
+    {{ entries }}.entered_at >= {{ moment }} - interval '1 hour'
+{%- endmacro %}
+
+{#- The same since the base publication was opened. -#}
 {% macro entered_since(base, entries) -%}
-    {{ entries }}.entered_at >= {{ base }}.opened_at - interval '1 hour'
+    {{ stamped_since(base ~ '.opened_at', entries) }}
 {%- endmacro %}
 
 {#- Condition on rows of a mart's store: what stood before the candidate, and before an earlier attempt of it. -#}

@@ -43,7 +43,7 @@
     select stored.subject_key
     from ops.suppression as removal
     inner join mart_store.queryable_credit_record as stored on removal.record_key = stored.record_key
-    where removal.entered_at >= (select ops.reading_since())
+    where {{ stamped_since('(select ops.reading_since())', 'removal') }}
         and (removal.through_updated_at is null or stored.updated_at <= removal.through_updated_at)
         and stored.subject_key is not null and {{ in_publication('stored') }}
     {%- for clock in ['displayed_until', 'ended_on', 'usable_until'] %}
@@ -57,13 +57,13 @@
 {%- endmacro %}
 
 {#- Records of the publication that may be queried no more: the difference between what it counted and what may be counted
-    today. By index, and empty while nothing has happened. An entry may be committed some time after it was stamped. -#}
+    today. By index, and empty while nothing has happened. -#}
 {% macro gone_records() -%}
     select stored.*
     from mart_store.queryable_credit_record as stored
     where stored.record_key in (
             select removal.record_key from ops.suppression as removal
-            where removal.entered_at >= (select ops.reading_since()) - interval '1 hour'
+            where {{ stamped_since('(select ops.reading_since())', 'removal') }}
         )
         and {{ in_publication('stored') }} and not ({{ may_be_queried('stored') }})
     union all

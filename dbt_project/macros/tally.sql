@@ -34,36 +34,26 @@
 
 {#- One measure of credit_record_tally as it is today: without what may be queried no more (gone_records). -#}
 {% macro tally_today(measure) -%}
+    {%- set cell = 'month, record_category, effect, authority_name, list_name' -%}
     select
-        cell.month,
-        cell.record_category,
-        cell.effect,
-        cell.authority_name,
-        cell.list_name,
-        sum(cell.records)::bigint as records
+        {{ cell }},
+        sum(records)::bigint as records
     from (
         select
-            month,
-            record_category,
-            effect,
-            authority_name,
-            list_name,
+            measure,
+            {{ cell }},
             records
         from {{ ref('credit_record_tally') }}
-        where measure = '{{ measure }}'
         union all
         select
-            month,
-            record_category,
-            effect,
-            authority_name,
-            list_name,
+            measure,
+            {{ cell }},
             -1 as records
         from ({{ tallied('(' ~ gone_records() ~ ')') }}) as gone
-        where measure = '{{ measure }}'
-    ) as cell
-    group by cell.month, cell.record_category, cell.effect, cell.authority_name, cell.list_name
-    having sum(cell.records) > 0
+    ) as counted
+    where measure = '{{ measure }}'
+    group by {{ cell }}
+    having sum(records) > 0
 {%- endmacro %}
 
 {#- Condition: the candidate wrote the version, or closed it. -#}

@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     lock_timeout_seconds: int = 600
     """How long a step waits for a lock somebody else holds before it fails and says so."""
     intake_memory_mb: int = 192
-    """What DuckDB may use to parse and check a file of any size; the process takes about 200 MB on top."""
+    """What DuckDB may use to parse and check a file of any size; the process takes about 300 MB on top."""
     intake_threads: int = 1
     """Per feed: feeds load side by side, and each thread wants its own buffers."""
     max_unpacked_mb: int = 8192

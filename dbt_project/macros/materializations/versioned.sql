@@ -193,8 +193,8 @@
 {%- endmacro %}
 
 
-{#- Whether there is no row to compare with. Then none is compared: of a store that a discarded candidate filled and left the
-    planner takes each row to be compared with all of it, and the rows being written are looked through as well. -#}
+{#- Whether there is no row to compare with. Then none is compared: to the planner a store that a discarded candidate left is
+    empty, so it would look through all of it for each new row, and through the rows written meanwhile. -#}
 {% macro holds_nothing(store) -%}
     {{ return(run_query(
         "select 1 from " ~ store ~ " where valid_to_publication is null limit 1"
