@@ -18,8 +18,6 @@ from credit_warehouse.database import connect
 def published_city(city: City, nights: int = 1) -> Iterator[str]:
     """A warehouse of its own with ``nights`` nights of the city published through dbt; yields its superuser's URL."""
     with warehouse() as url:
-        with connect() as connection:
-            connection.execute("update ops.office set clock = 'nights'")
         for night in range(nights):
             publish_night(city, night)
         with connect() as connection:

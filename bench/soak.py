@@ -230,7 +230,6 @@ def main(argv: list[str] | None = None) -> None:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("create database exchange")
             connection.execute("create extension pgstattuple")
-            connection.execute("update ops.office set clock = 'nights'")
         exchange_url = url.rsplit("/", 1)[0] + "/exchange"
         with departments(
             home / "simulator", exchange_url, arguments.persons, arguments.enterprises

@@ -11,11 +11,13 @@ from pathlib import Path
 
 @contextmanager
 def warehouse(durable: bool = True) -> Iterator[str]:
-    """A migrated warehouse on an embedded server of its own; yields its URL, and the settings point at it.
+    """A migrated warehouse on an embedded server of its own; yields its URL, and the settings point at it. Its legal day is
+    the last published night: with today's, months of clocks would have run out since a benchmark's nights.
 
     ``durable=False``: no fsync and little memory, for benchmarks that measure no database time.
     """
     from credit_warehouse import migrations
+    from credit_warehouse.database import connect
     from credit_warehouse.runtime.embedded import EmbeddedPostgres
     from credit_warehouse.runtime.ports import reserve
     from credit_warehouse.settings import get_settings
@@ -29,6 +31,8 @@ def warehouse(durable: bool = True) -> Iterator[str]:
             os.environ.setdefault("CREDIT_PEPPER", "bench")
             get_settings.cache_clear()
             migrations.apply()
+            with connect() as connection:
+                connection.execute("update ops.office set clock = 'nights'")
             yield url
         finally:
             server.destroy()
