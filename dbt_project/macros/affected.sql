@@ -9,6 +9,14 @@
     {{ return(built_relation(kept_in, this.identifier) is none) }}
 {%- endmacro %}
 
+{#- Order of a first or full build's rows on disk. All that asks about a subject reads its records, which lie on a page or two
+    then and not on as many as there are. -#}
+{% macro laid_out_by(column) -%}
+    {%- if rebuilds_everything() -%}
+        order by {{ column }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- A relation an earlier run built, or none. For models that look at their own past, where ref() would be a cycle. -#}
 {% macro built_relation(schema, identifier) -%}
     {%- if not execute -%}

@@ -98,3 +98,4 @@ final as (
 )
 
 select * from final
+{{ laid_out_by('subject_key') }}
