@@ -36,22 +36,29 @@
 
     {%- do require_open_candidate(candidate) -%}
     {%- do run_query(get_assert_columns_equivalent(sql) ~ ' select 1') -%}
-    {%- do prepare_store(store) -%}
+    {%- set is_new = prepare_store(store) -%}
     {%- do run_query(undo_candidate_sql(store, candidate)) -%}
 
-    {%- do run_query(fresh_rows_sql(fresh, sql)) -%}
-    {%- set is_first = holds_nothing(store) -%}
-    {%- if not is_first -%}
+    {%- if holds_nothing(store) -%}
+        {%- call statement('main') -%}
+            {{ insert_all_rows_sql(store, sql, candidate) }}
+        {%- endcall -%}
+    {%- else -%}
+        {%- do run_query(fresh_rows_sql(fresh, sql)) -%}
         {%- do run_query(close_changed_rows_sql(store, fresh, candidate)) -%}
         {%- do run_query(close_gone_rows_sql(store, fresh, candidate, compares_everything)) -%}
+        {%- call statement('main') -%}
+            {{ insert_changed_rows_sql(store, fresh, candidate) }}
+        {%- endcall -%}
+        {%- do run_query('drop table ' ~ fresh.include(database=false, schema=false)) -%}
     {%- endif -%}
-    {%- call statement('main') -%}
-        {{ insert_changed_rows_sql(store, fresh, candidate, is_first) }}
-    {%- endcall -%}
 
+    {#- A first load fills the table before its indexes are made: row by row they cost as much as the rows. -#}
+    {%- if is_new -%}
+        {%- do run_query(index_store_sql(store)) -%}
+    {%- endif -%}
     {%- do refresh_statistics(store) -%}
     {%- do prepare_view(view, store) -%}
-    {%- do run_query('drop table ' ~ fresh.include(database=false, schema=false)) -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do adapter.commit() -%}
@@ -78,9 +85,11 @@
 {%- endmacro %}
 
 
-{#- Make the store from the model's contract, or widen it by columns the contract gained. -#}
+{#- Make the store from the model's contract, still without indexes, or widen it by columns the contract gained. Returns
+    whether it was made. -#}
 {% macro prepare_store(store) -%}
-    {%- if built_relation(store.schema, store.identifier) is none -%}
+    {%- set is_new = built_relation(store.schema, store.identifier) is none -%}
+    {%- if is_new -%}
         {%- do run_query(create_store_sql(store)) -%}
         {%- do adapter.cache_added(store) -%}
     {%- endif -%}
@@ -102,6 +111,7 @@
     {%- for column in model.columns.values() if column.name not in existing -%}
         {%- do run_query("alter table " ~ store ~ " add column " ~ column.name ~ " " ~ column.data_type) -%}
     {%- endfor -%}
+    {{ return(is_new) }}
 {%- endmacro %}
 
 
@@ -124,6 +134,11 @@
     )
     {#- A night closes half a percent of the rows: at the default 20 % their places would not be used again for a month. #}
     with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+{%- endmacro %}
+
+
+{% macro index_store_sql(store) -%}
+    {%- set key = listed('version_key') -%}
     create unique index {{ store.identifier }}__open on {{ store }} ({{ key | join(', ') }})
         where valid_to_publication is null;
     create index {{ store.identifier }}__key on {{ store }} ({{ key | join(', ') }}, valid_from_publication);
@@ -142,14 +157,18 @@
 {%- endmacro %}
 
 
+{#- What the model yields, in the types of its contract: select list. -#}
+{% macro typed_columns(rows) -%}
+    {% for column in model.columns.values() -%}
+    {{ rows }}.{{ column.name }}::{{ column.data_type }} as {{ column.name }}{{ ',' if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}
+
+
 {% macro fresh_rows_sql(fresh, sql) -%}
     {%- set fresh = fresh.include(database=false, schema=false) -%}
     create temporary table {{ fresh }} on commit drop as
-    select
-        {% for column in model.columns.values() -%}
-        fresh_row.{{ column.name }}::{{ column.data_type }} as {{ column.name }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from ({{ sql }}) as fresh_row;
+    select {{ typed_columns('fresh_row') }} from ({{ sql }}) as fresh_row;
     analyze {{ fresh }};
 {%- endmacro %}
 
@@ -202,18 +221,22 @@
 {%- endmacro %}
 
 
+{% macro insert_all_rows_sql(store, sql, candidate) -%}
+    insert into {{ store }} ({{ model.columns.keys() | join(', ') }}, valid_from_publication)
+    select {{ typed_columns('first_row') }}, {{ candidate }} from ({{ sql }}) as first_row
+{%- endmacro %}
+
+
 {#- Rows that still have an open version came out the same. -#}
-{% macro insert_changed_rows_sql(store, fresh, candidate, is_first) -%}
+{% macro insert_changed_rows_sql(store, fresh, candidate) -%}
     {%- set columns = model.columns.keys() | join(', ') -%}
     insert into {{ store }} ({{ columns }}, valid_from_publication)
     select {{ columns }}, {{ candidate }}
     from {{ fresh.include(database=false, schema=false) }} as fresh
-    {%- if not is_first %}
     where not exists (
         select 1 from {{ store }} as stored
         where stored.valid_to_publication is null and {{ same_columns(listed('version_key'), 'stored', 'fresh') }}
     )
-    {%- endif %}
 {%- endmacro %}
 
 

@@ -10,6 +10,7 @@
         {'columns': ['subject_key']},
     ]
 ) }}
+{%- set everything = flags.FULL_REFRESH or built_relation('core', 'register_member') is none %}
 -- Every version of an entry, also those that name somebody else: a correction may move it from one to another.
 with entry as (
     select distinct record_key from {{ ref('delivered_row') }}
@@ -23,7 +24,7 @@ versioned as (
             partition by record_key order by updated_at desc, delivered_for desc, batch_id desc, source_row desc
         ) as age
     from {{ ref('register_delivery') }}
-    where record_key = any(array(select entry.record_key from entry))
+    where {{ everything }} or record_key = any(array(select entry.record_key from entry))
 ),
 
 final as (
