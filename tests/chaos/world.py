@@ -70,9 +70,9 @@ class World:
         self._admin(f"alter database {_RUN} rename to {_BASE}")
         for source in SFTP_SOURCES:
             for file in self.dropped(source):
-                kept = self._kept(source)
-                kept.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(file, kept / file.name)
+                kept = self._kept / file.relative_to(self._departments)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(file, kept)
         self.run_home.rename(self.home / "base")
 
     def reset(self) -> None:
@@ -166,19 +166,20 @@ class World:
         }
 
     def dropped(self, source: str) -> list[Path]:
-        """The files an SFTP department has laid out for the night."""
-        return sorted(self._departments.glob(f"{source}/*/{NIGHT:%Y%m%d}/*"))
+        """The files an SFTP department has laid out for the night; beside them lies what was returned to it."""
+        found = self._departments.glob(f"{source}/*/{NIGHT:%Y%m%d}/*")
+        return sorted(file for file in found if "feedback" not in file.parts)
 
     def upload(self, source: str) -> None:
         """The department uploads what is missing or not as it should be: the right bytes at a later time."""
-        folder = next(self._departments.glob(f"{source}/*/{NIGHT:%Y%m%d}"))
-        for kept in self._kept(source).iterdir():
-            file = folder / kept.name
+        for kept in (file for file in (self._kept / source).rglob("*") if file.is_file()):
+            file = self._departments / kept.relative_to(self._kept)
             if not file.exists() or file.read_bytes() != kept.read_bytes():
                 shutil.copyfile(kept, file)
 
-    def _kept(self, source: str) -> Path:
-        return self.home / "delivered" / source
+    @property
+    def _kept(self) -> Path:
+        return self.home / "delivered"
 
     @property
     def answer_key(self) -> NightKey:
