@@ -56,8 +56,9 @@ clean: ## stop everything and remove all data, logs and generated passwords
 
 ##### the checks
 
-.PHONY: test lint types sql contracts dbt-check test-unit test-dags test-dbt test-integration test-e2e test-long
-test: lint types sql contracts dbt-check test-unit test-dags test-dbt test-integration test-e2e ## every check but test-long
+.PHONY: test lint types sql contracts dbt-check test-unit test-dags test-dbt test-integration test-chaos test-e2e \
+	test-long
+test: lint types sql contracts dbt-check test-unit test-dags test-dbt test-integration test-chaos test-e2e ## every check but test-long
 	@echo "all checks passed"
 
 # Parsing needs the names of a warehouse, not a warehouse.
@@ -92,8 +93,11 @@ test-dbt: $(DEV) ## the models
 test-integration: $(DEV) ## Postgres, the simulator's servers, the pipeline's steps
 	$(PYTEST) tests/integration -n 2 --dist loadfile
 
-test-long: $(DEV) ## what takes too long for `test`: disturbed nights, faults with a name, SIGKILL, sixty nights in a row
-	$(PYTEST) tests/chaos
+test-chaos: $(DEV) ## a dozen disturbed nights, resumed and compared row for row
+	$(PYTEST) tests/chaos/test_scenarios.py
+
+test-long: $(DEV) ## what takes too long for `test`: faults with a name, SIGKILL, sixty nights in a row
+	$(PYTEST) tests/chaos --ignore tests/chaos/test_scenarios.py
 	$(PYTEST) tests/dbt -m long
 
 test-e2e: $(DEV) $(SUPERSET) ## whole nights through the real scheduler

@@ -14,7 +14,7 @@ from credit_warehouse.settings import PROJECT_DIR, get_settings
 from credit_warehouse.transform import BuildFailed, dbt_build
 
 from .city import Row, deliver
-from .dbt_process import dbt
+from .dbt_process import DbtFailed, dbt
 
 NIGHT = date(2026, 3, 2)
 PENALTY = "market_regulation.administrative_penalty"
@@ -66,6 +66,19 @@ def test_a_night(warehouse: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch, PROJECT_DIR / "dbt_project", candidate, NIGHT, "test", "--select", "test_type:unit"
     )
     assert len(statuses) >= 5
+    _a_wrong_sum_is_found(monkeypatch, candidate)
+
+
+def _a_wrong_sum_is_found(monkeypatch: pytest.MonkeyPatch, candidate: int) -> None:
+    """In what the candidate wrote; an older version was judged in its own night."""
+    judge = ("test", "--select", "subject_credit_profile__effects_add_up")
+    with connect() as connection:
+        connection.execute(
+            "update mart_store.subject_credit_profile set records_in_force = records_in_force + 1"
+        )
+    with pytest.raises(DbtFailed, match="Got 1 result"):
+        dbt(monkeypatch, PROJECT_DIR / "dbt_project", candidate, NIGHT, *judge)
+    dbt(monkeypatch, PROJECT_DIR / "dbt_project", candidate + 1, NIGHT, *judge)
 
 
 def _check_documentation() -> None:
