@@ -60,6 +60,12 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Pre-hook of models that ask who claims an alias. The planner takes a batch for a hundred rows and would rather look through
+    every batch of a feed than ask the index of the aliases; without loops over batches it cannot. -#}
+{% macro plan_by_alias() -%}
+    set local enable_nestloop = off
+{%- endmacro %}
+
 {#- Incremental strategy `affected`: in one statement batch, replace the rows of the affected set (config
     `scope_model`, `scope_key`; `scope_set_key` where the set calls the key otherwise) by what the model yields for it. Unlike dbt's delete+insert, a key that yields no row
     any more disappears, and a row that came out the same is not written again: most of an affected set does, and every

@@ -4,6 +4,7 @@
     scope_model='affected_identity',
     scope_key='identity_key',
     on_schema_change='fail',
+    pre_hook='{{ plan_by_alias() }}',
     indexes=[{'columns': ['identity_key', 'kind'], 'unique': true}]
 ) }}
 {%- set everything = flags.FULL_REFRESH or built_relation('core', 'identity_collision') is none %}

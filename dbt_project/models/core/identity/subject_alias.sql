@@ -5,6 +5,7 @@
     scope_key='alias_key',
     scope_set_key='identity_key',
     on_schema_change='fail',
+    pre_hook='{{ plan_by_alias() }}',
     post_hook='{{ refresh_statistics(this) }}',
     indexes=[{'columns': ['alias_key'], 'unique': true}, {'columns': ['subject_key']}]
 ) }}
