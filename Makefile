@@ -56,9 +56,8 @@ clean: ## stop everything and remove all data, logs and generated passwords
 
 ##### the checks
 
-.PHONY: test lint types sql contracts dbt-check test-unit test-dags test-dbt test-integration test-chaos test-e2e \
-	test-long
-test: lint types sql contracts dbt-check test-unit test-dags test-dbt test-integration test-chaos test-e2e ## every check but test-long
+.PHONY: test lint types sql contracts dbt-check test-unit test-dags test-dbt test-integration test-e2e test-long
+test: lint types sql contracts dbt-check test-unit test-dags test-dbt test-integration test-e2e ## every check but test-long
 	@echo "all checks passed"
 
 # Parsing needs the names of a warehouse, not a warehouse.
@@ -90,11 +89,8 @@ test-dags: $(DEV) ## the DAG files
 test-dbt: $(DEV) ## the models
 	$(PYTEST) tests/dbt -n 2
 
-test-integration: $(DEV) ## Postgres, the simulator's servers, the pipeline's steps
-	$(PYTEST) tests/integration -n 2 --dist loadfile
-
-test-chaos: $(DEV) ## a dozen disturbed nights, resumed and compared row for row
-	$(PYTEST) tests/chaos/test_scenarios.py
+test-integration: $(DEV) ## Postgres, the simulator's servers, the pipeline's steps; a dozen disturbed nights
+	$(PYTEST) tests/integration tests/chaos/test_scenarios.py -n 2 --dist loadfile
 
 test-long: $(DEV) ## what takes too long for `test`: faults with a name, SIGKILL, sixty nights in a row
 	$(PYTEST) tests/chaos --ignore tests/chaos/test_scenarios.py
