@@ -166,11 +166,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(argv)
     sizes = sorted(asked.persons)
     changed = City.of(sizes[0]).changed
+    command = f"python -m bench.night --persons {' '.join(map(str, sizes))} --nights {asked.nights}"
     found: list[Measured] = []
     for size in sizes:
         found.append(measure(size, changed, asked.nights))
         # After each city: the largest takes most of an hour.
-        command = f"python -m bench.night --persons {' '.join(map(str, sizes))} --nights {asked.nights}"
         harness.save(asked.name, report(found, command))
 
 

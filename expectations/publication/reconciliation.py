@@ -97,7 +97,7 @@ def expectations(candidate: Candidate) -> Iterator[ExpectNoRows]:
                 select record_key from mart_store.queryable_credit_record
                 where valid_from_publication > {since} or valid_to_publication > {since}
             )"""
-    # Where all are judged, naming each would cost ten times the comparison.
+    # Where all are to be judged there is nothing to pick out.
     judged = at_hand if since else "true"
     yield ExpectNoRows(
         unexpected_rows_query=f"""

@@ -168,7 +168,7 @@ class World:
     def dropped(self, source: str) -> list[Path]:
         """The files an SFTP department has laid out for the night; beside them lies what was returned to it."""
         found = self._departments.glob(f"{source}/*/{NIGHT:%Y%m%d}/*")
-        return sorted(file for file in found if "feedback" not in file.parts)
+        return sorted(file for file in found if file.parent.parent.name != "feedback")
 
     def upload(self, source: str) -> None:
         """The department uploads what is missing or not as it should be: the right bytes at a later time."""

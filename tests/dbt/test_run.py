@@ -70,15 +70,17 @@ def test_a_night(warehouse: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _a_wrong_sum_is_found(monkeypatch: pytest.MonkeyPatch, candidate: int) -> None:
-    """In what the candidate wrote; an older version was judged in its own night."""
-    judge = ("test", "--select", "subject_credit_profile__effects_add_up")
+    """In what the candidate wrote, and in a full build in all that stands; a night judges no older version again."""
+    judge = ("build", "--select", "subject_credit_profile__effects_add_up")
+    project, later = PROJECT_DIR / "dbt_project", candidate + 1
     with connect() as connection:
         connection.execute(
             "update mart_store.subject_credit_profile set records_in_force = records_in_force + 1"
         )
-    with pytest.raises(DbtFailed, match="Got 1 result"):
-        dbt(monkeypatch, PROJECT_DIR / "dbt_project", candidate, NIGHT, *judge)
-    dbt(monkeypatch, PROJECT_DIR / "dbt_project", candidate + 1, NIGHT, *judge)
+    for publication_id, arguments in ((candidate, judge), (later, (*judge, "--full-refresh"))):
+        with pytest.raises(DbtFailed, match="Got 1 result"):
+            dbt(monkeypatch, project, publication_id, NIGHT, *arguments)
+    assert dbt(monkeypatch, project, later, NIGHT, *judge) == {judge[-1]: "pass"}
 
 
 def _check_documentation() -> None:
