@@ -60,8 +60,9 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Pre-hook of models that ask who claims an alias. The planner takes a batch for a hundred rows and would rather look through
-    every batch of a feed than ask the index of the aliases; without loops over batches it cannot. -#}
+{#- Pre-hook of models that ask of accepted rows who claims an alias. The planner takes a batch for a hundred rows and would
+    rather look through every batch of a feed than ask the index of the aliases; without loops over batches it cannot.
+    delivered_row joins no batches: who asks it needs no hook. -#}
 {% macro plan_by_alias() -%}
     set local enable_nestloop = off
 {%- endmacro %}
