@@ -1,5 +1,4 @@
-"""A dozen disturbed nights and one: ten that end with the intake, nine of them drawn by seed, three whole ones. `make chaos`
-plays hundreds."""
+"""A dozen disturbed nights: nine drawn by seed that end with the intake, three whole ones. `make chaos` plays hundreds."""
 
 from __future__ import annotations
 
@@ -16,12 +15,6 @@ MARTS, CORE = Step("build", "marts"), Step("build", "core")
 def test_an_intake_survives(city: Arena, seed: int) -> None:
     verdict = city.verdict(draw(seed, city.usual, publishes=False))
     assert verdict.violations == [], str(verdict.scenario)
-
-
-def test_a_file_put_right_is_taken_in(city: Arena) -> None:
-    """The refused file is answered in a folder beside the one where the right file belongs."""
-    verdict = city.verdict(Scenario(0, lapses=(("data_administration", "truncated"),), publishes=False))
-    assert verdict.violations == []
 
 
 @pytest.mark.parametrize(

@@ -69,10 +69,7 @@ class World:
         """What the warehouse is now is what every scenario starts from."""
         self._admin(f"alter database {_RUN} rename to {_BASE}")
         for source in SFTP_SOURCES:
-            for file in self.dropped(source):
-                kept = self._kept / file.relative_to(self._departments)
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(file, kept)
+            self.keep(source)
         self.run_home.rename(self.home / "base")
 
     def reset(self) -> None:
@@ -169,6 +166,13 @@ class World:
         """The files an SFTP department has laid out for the night; beside them lies what was returned to it."""
         found = self._departments.glob(f"{source}/*/{NIGHT:%Y%m%d}/*")
         return sorted(file for file in found if file.parent.parent.name != "feedback")
+
+    def keep(self, source: str) -> None:
+        """Remember what the department laid out, for uploads to come."""
+        for file in self.dropped(source):
+            kept = self._kept / file.relative_to(self._departments)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, kept)
 
     def upload(self, source: str) -> None:
         """The department uploads what is missing or not as it should be: the right bytes at a later time."""
