@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -61,15 +62,16 @@ def ask(connection: psycopg.Connection, kind: str, subject: dict[str, Any]) -> i
 _QUESTIONS = {"report": _REPORT, "report as of": _REPORT, "department's month": _MONTH}
 
 
-def client(
-    url: str, kind: str, subjects: list[dict[str, Any]], seconds: float, pause: float, seed: int
-) -> list[float]:
-    """Ask for so many seconds; the wait of each question in ms. The first three, which fill caches, are not counted."""
+def client(told: dict[str, Any], seed: int, ready: threading.Barrier) -> list[float]:
+    """Ask for so many seconds; the wait of each question in ms. The first three, which fill the connection's caches, are
+    not counted, and nobody is counted before all clients have asked theirs: 32 connections are not opened at once."""
+    kind, subjects, pause = told["kind"], told["subjects"], told["pause"]
     chance, waits = random.Random(seed), []
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(told["url"], autocommit=True) as connection:
         for _ in range(3):
             ask(connection, kind, chance.choice(subjects))
-        end = time.perf_counter() + seconds
+        ready.wait()
+        end = time.perf_counter() + told["seconds"]
         while time.perf_counter() < end:
             time.sleep(chance.uniform(0, 2 * pause))
             started = time.perf_counter()
@@ -79,14 +81,13 @@ def client(
 
 
 def work(argv: list[str]) -> None:
-    """A process of clients, told by JSON on its input; prints the waits."""
-    told = json.load(sys.stdin)
+    """A process of clients: told by a line of JSON on its input, says when all are ready, waits to be let go, prints the waits."""
+    told = json.loads(sys.stdin.readline())
     found: list[list[float]] = [[] for _ in range(told["clients"])]
+    ready = threading.Barrier(told["clients"], action=_wait_for_the_others)
 
     def run(place: int) -> None:
-        found[place] = client(
-            told["url"], told["kind"], told["subjects"], told["seconds"], told["pause"], told["seed"] + place
-        )
+        found[place] = client(told, told["seed"] + place, ready)
 
     threads = [threading.Thread(target=run, args=[place]) for place in range(told["clients"])]
     for thread in threads:
@@ -94,6 +95,11 @@ def work(argv: list[str]) -> None:
     for thread in threads:
         thread.join()
     json.dump([wait for waits in found for wait in waits], sys.stdout)
+
+
+def _wait_for_the_others() -> None:
+    print("ready", flush=True)
+    sys.stdin.readline()
 
 
 def measured(
@@ -106,14 +112,14 @@ def measured(
         process = subprocess.Popen(
             python("bench.readers", "client"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        assert process.stdin is not None
-        json.dump(
-            {"url": url, "kind": kind, "subjects": subjects, "clients": share, "seconds": seconds, "pause": pause,
-             "seed": 1000 * place}, process.stdin,
-        )  # fmt: skip
-        process.stdin.close()
-        process.stdin = None
+        _tell(process, {"url": url, "kind": kind, "subjects": subjects, "clients": share, "seconds": seconds,
+                        "pause": pause, "seed": 1000 * place})  # fmt: skip
         processes.append(process)
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in processes:
+        _tell(process, "go")
     waits: list[float] = []
     for process in processes:
         output, _ = process.communicate()
@@ -121,6 +127,13 @@ def measured(
             raise RuntimeError("a process of clients failed; its error is above")
         waits += json.loads(output)
     return waits
+
+
+def _tell(process: subprocess.Popen[str], told: object) -> None:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):  # it failed: its error and return code say so
+        process.stdin.write(json.dumps(told) + "\n")
+        process.stdin.flush()
 
 
 def reader_url(url: str) -> str:
