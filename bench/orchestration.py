@@ -23,6 +23,10 @@ from bench.harness import Run, machine, median, python, run_process, save, table
 from credit_warehouse.runtime import environment
 from credit_warehouse.runtime.ports import first_free
 from credit_warehouse.runtime.simulator_service import FIRST_NIGHT
+from credit_warehouse.settings import PROJECT_DIR
+
+_IMPORTABLE = os.pathsep.join([str(PROJECT_DIR), str(PROJECT_DIR / "plugins")])
+"""The bare verbs import what Airflow's scheduler does, whose settings lie in the plugins' folder."""
 
 _SPENT = """
 select extract(epoch from max(finished_at) filter (where step = 'publish') - min(started_at))::float,
@@ -56,7 +60,7 @@ def _nights(home: Path, system: dict[str, str], count: int) -> tuple[list[Run], 
         night = FIRST_NIGHT + timedelta(days=1 + 2 * number)
         _say(system, "nightly", night.isoformat())
         through.append(_spent(home, night))
-        values = environment.load(home).for_process() | system
+        values = environment.load(home).for_process() | system | {"PYTHONPATH": _IMPORTABLE}
         run_process(python("bench.orchestration_bare", (night + timedelta(days=1)).isoformat()), values)
         bare.append(_spent(home, night + timedelta(days=1)))
     return through, bare

@@ -205,6 +205,11 @@ def report(nights: list[Night], persons: int, enterprises: int) -> str:
     ]
     lines += [line("landed files, MB", lambda night: night.landing_mb)]
     bloat = sorted(nights[-1].dead_share.items(), key=lambda item: -item[1])[:12]
+    each = [
+        [number, f"{night.total:.1f}", f"{night.cpu_seconds:.1f}", f"{night.memory_mb:.0f}",
+         f"{sum(night.disk.values()):.1f}", f"{night.landing_mb:.1f}"]
+        for number, night in enumerate(nights, 1)
+    ]  # fmt: skip
     return "\n\n".join(
         [
             "# Soak",
@@ -213,6 +218,8 @@ def report(nights: list[Night], persons: int, enterprises: int) -> str:
             table(["measure", "first", "last", "ratio"], lines),
             "Share of dead rows and free space in tables over 1 MB after the last night:",
             table(["table", "%"], [[name, f"{share:.0f}"] for name, share in bloat]),
+            "## Each night",
+            table(["night", "wall s", "CPU s", "memory MB", "disk MB", "landed files MB"], each),
         ]
     )
 
