@@ -20,6 +20,8 @@ from pathlib import Path
 
 import psutil
 
+from bench.charts import with_pictures
+
 RESULTS = Path(__file__).parent / "results"
 _POLL_SECONDS = 0.01
 
@@ -144,9 +146,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def save(name: str, text: str) -> Path:
-    """Print a report and write it to ``bench/results/<name>.md``."""
+    """Print a report and write it to ``bench/results/<name>.md``, its charts beside it."""
     print(text)
     RESULTS.mkdir(exist_ok=True)
     target = RESULTS / f"{name}.md"
     target.write_text(text.rstrip() + "\n", encoding="utf-8")
+    with_pictures(target)
     return target

@@ -207,7 +207,7 @@ def main(argv: list[str] | None = None) -> None:
                         connection.execute("vacuum (analyze)")
                     look(arm, readers[arm.name], number)
         same = _same(arms, url, home)
-    head = ["night", "history", "night ms", "report p50", "p99", "as of p50", "p99", "month p50", "p99",
+    head = ["night", "history", "night ms", "report p50", "report p99", "as of p50", "as of p99", "month p50", "month p99",
             "readable", "row versions", "stores MB", "archive MB"]  # fmt: skip
     lines = sorted((line for arm in arms for line in arm.lines), key=lambda line: int(line[0]))
     save(

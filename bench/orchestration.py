@@ -1,6 +1,6 @@
 """What Airflow adds to a night: nights of one city by turns through Airflow and as the bare verbs its tasks call.
 
-python -m bench.orchestration [--nights 3] [--home FOLDER]
+python -m bench.orchestration [--nights 3] [--times 20] [--home FOLDER]
 
 Starts a whole system of its own (Airflow, database, departments), which keeps running throughout; the bare verbs run in
 one process that has imported everything, two sources at a time, like Airflow's forked tasks on two cores.
@@ -20,10 +20,11 @@ from pathlib import Path
 import psycopg
 
 from bench.harness import Run, machine, median, python, run_process, save, table
-from credit_warehouse.runtime import environment
+from credit_warehouse.runtime import environment, simulator_service
 from credit_warehouse.runtime.ports import first_free
 from credit_warehouse.runtime.simulator_service import FIRST_NIGHT
 from credit_warehouse.settings import PROJECT_DIR
+from simulator.config import FILE, Config
 
 _IMPORTABLE = os.pathsep.join([str(PROJECT_DIR), str(PROJECT_DIR / "plugins")])
 """The bare verbs import what Airflow's scheduler does, whose settings lie in the plugins' folder."""
@@ -39,18 +40,29 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Print the ratios and save them in bench/results/orchestration.md."""
     parser = argparse.ArgumentParser(prog="bench.orchestration", description=__doc__)
     parser.add_argument("--nights", type=int, default=3, help="Nights of each kind, after the first.")
+    parser.add_argument(
+        "--times", type=int, default=1, help="So many times the demo's persons and enterprises."
+    )
     parser.add_argument("--home", type=Path, help="Keep the system here.")
+    parser.add_argument("--name", default="orchestration", help="of the report")
     asked = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="bench-orchestration-") as folder:
         home = asked.home or Path(folder)
         system = {"CREDIT_HOME": str(home), "CREDIT_AIRFLOW_PORT": str(first_free(8080))}
+        config = Config()
+        config.persons, config.enterprises = config.persons * asked.times, config.enterprises * asked.times
+        simulator = home / simulator_service.NAME
+        simulator.mkdir(parents=True, mode=0o700)
+        (simulator / FILE).write_text(
+            config.model_dump_json(include={"persons", "enterprises"}), encoding="utf-8"
+        )
         try:
             _say(system, "demo")
             first = _spent(home, FIRST_NIGHT)
             through, bare = _nights(home, system, asked.nights)
         finally:
             _say(system, "down" if asked.home else "clean")
-    save("orchestration", _report(first, through, bare))
+    save(asked.name, _report(config, first, through, bare))
 
 
 def _nights(home: Path, system: dict[str, str], count: int) -> tuple[list[Run], list[Run]]:
@@ -84,7 +96,7 @@ def _spent(home: Path, night: date) -> Run:
     return Run(row[0], row[1], 0)
 
 
-def _report(first: Run, through: list[Run], bare: list[Run]) -> str:
+def _report(city: Config, first: Run, through: list[Run], bare: list[Run]) -> str:
     airflow, verbs = median(through), median(bare)
     rows = [
         (
@@ -102,7 +114,7 @@ def _report(first: Run, through: list[Run], bare: list[Run]) -> str:
     ]
     head = ("night", "first step to publication", "sum of its steps", "wall over sum", "wall over bare verbs")
     return (
-        f"# Orchestration\n\n{machine()}; the demo's city, nights by turns.\n\n{table(head, rows)}\n\n"
+        f"# Orchestration\n\n{machine()}; departments of {city.enterprises:,} enterprises and {city.persons:,} persons, nights by turns.\n\n{table(head, rows)}\n\n"
         "The sum adds up what each step took by its own row in `ops.outcome`; steps of several sources run side by side."
     )
 

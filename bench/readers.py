@@ -199,7 +199,7 @@ def latencies(url: str, asked: list[dict[str, Any]], clients: int, seconds: floa
         "a second",
         "p50 saturated",
         "p99 saturated",
-        "a second",
+        "a second saturated",
         "p50 alone",
         "p99 alone",
     ]
