@@ -67,6 +67,14 @@
     set local enable_nestloop = off
 {%- endmacro %}
 
+{#- Pre-hook of models that join every delivered row to something indexed. By the same mistake a first or full build would ask
+    the index once for each row of the city. -#}
+{% macro plan_for_everything() -%}
+    {%- if rebuilds_everything() -%}
+        set local enable_nestloop = off
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Incremental strategy `affected`: in one statement batch, replace the rows of the affected set (config
     `scope_model`, `scope_key`; `scope_set_key` where the set calls the key otherwise) by what the model yields for it. Unlike dbt's delete+insert, a key that yields no row
     any more disappears, and a row that came out the same is not written again: most of an affected set does, and every

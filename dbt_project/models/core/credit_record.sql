@@ -4,6 +4,7 @@
     scope_model='affected_record',
     scope_key='record_key',
     on_schema_change='fail',
+    pre_hook='{{ plan_for_everything() }}',
     post_hook="{{ refresh_statistics(this, ['first_batch_id']) }}",
     indexes=[
         {'columns': ['subject_key']},

@@ -21,7 +21,7 @@ concerned as (
     where event.event_id > (select base.events_through from base)
     union all
     select event.* from event
-    where event.record_key = any(array(select affected.record_key from {{ affected_record }} as affected))
+    where event.record_key in (select affected.record_key from {{ affected_record }} as affected)
     union all
     select event.* from event
     where exists (select from {{ affected_clock }})

@@ -13,9 +13,7 @@ concerned as (
     from {{ event }} as event
     where
         event.kind = 'repair'
-        and event.record_key = any(
-            array(select affected.record_key from {{ ref('affected_record') }} as affected)
-        )
+        and event.record_key in (select affected.record_key from {{ ref('affected_record') }} as affected)
     union
     select event.event_id
     from {{ event }} as event
