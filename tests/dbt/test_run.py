@@ -62,6 +62,8 @@ def test_a_night(warehouse: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(chinese_calendar.is_workday(day) == is_workday for day, is_workday in days.items())
 
     _check_documentation()
+    _check_constraints()
+    _the_planner_knows_the_records()
     statuses = dbt(
         monkeypatch, PROJECT_DIR / "dbt_project", candidate, NIGHT, "test", "--select", "test_type:unit"
     )
@@ -96,6 +98,54 @@ def _check_documentation() -> None:
             meta = node["config"]["meta"]
             assert node["description"] and meta["next_steps"], node["name"]
             assert meta["purpose"] in {"source defect", "transform defect", "suspicion"}, node["name"]
+
+
+def _check_constraints() -> None:
+    """Tables have the keys and not-nulls of their contracts, though they were filled before they got them."""
+    manifest = json.loads((get_settings().dbt_target_dir / "manifest.json").read_text("utf-8"))
+    keys: dict[str, set[str]] = {}
+    filled: set[tuple[str, str]] = set()
+    for node in manifest["nodes"].values():
+        if node["resource_type"] != "model" or node["config"]["materialized"] not in ("table", "incremental"):
+            continue
+        table = f"{node['schema']}.{node['alias']}"
+        stated = [
+            (constraint["type"], {name})
+            for name, column in node["columns"].items()
+            for constraint in column["constraints"]
+        ]
+        stated += [(constraint["type"], set(constraint["columns"])) for constraint in node["constraints"]]
+        for kind, columns in stated:
+            if kind == "primary_key":
+                keys[table] = columns
+            filled |= {(table, column) for column in columns}
+    assert keys and filled
+    with connect() as connection:
+        found = connection.execute(
+            "select conrelid::regclass::text, array_agg(attname::text) from pg_constraint"
+            " join pg_attribute on attrelid = conrelid and attnum = any(conkey)"
+            " where contype = 'p' and connamespace = 'core'::regnamespace group by 1"
+        ).fetchall()
+        not_null = connection.execute(
+            "select attrelid::regclass::text, attname::text from pg_attribute join pg_class on oid = attrelid"
+            " where relnamespace = 'core'::regnamespace and relkind = 'r' and attnum > 0 and attnotnull"
+        ).fetchall()
+    assert keys.items() <= {table: set(columns) for table, columns in found}.items()
+    assert filled <= set(not_null)
+
+
+def _the_planner_knows_the_records() -> None:
+    """A first build reports its rows, so that statistics are gathered; of batches the planner is told there are many."""
+    with connect() as connection:
+        reported = connection.execute(
+            "select rows_affected from ops.dbt_result where unique_id = 'model.credit_warehouse.credit_record'"
+        ).fetchall()
+        told = connection.execute(
+            "select n_distinct from pg_stats where schemaname = 'core'"
+            " and (tablename, attname) in (('credit_record', 'first_batch_id'), ('row_subject', 'batch_id')) order by 1"
+        ).fetchall()
+    assert reported == [(1,)]
+    assert [share for (share,) in told] == pytest.approx([-0.01, -0.01])
 
 
 def test_a_failing_test_is_named_with_what_to_do(warehouse: str) -> None:

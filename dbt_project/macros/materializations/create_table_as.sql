@@ -2,8 +2,9 @@
     How a table with a contract is made, in place of dbt's own way: filled first, its key and its not-nulls afterwards.
 
     dbt makes the table with its constraints and inserts into it. A key of random values filled row by row costs four
-    times the index built at once, and an insert is never planned in parallel. Contracts here know these two constraints;
-    any other is an error, not forgotten.
+    times the index built at once, and an insert is never planned in parallel. The constraints come with the indexes, in
+    the same transaction: the statement that fills the table is the one whose rows dbt reports. Contracts here know these
+    two constraints; any other is an error, not forgotten.
 -#}
 {% macro postgres__create_table_as(temporary, relation, sql) -%}
     {%- set is_enforced = config.get('contract').enforced -%}
@@ -15,8 +16,16 @@
     {%- else -%}
         create table {{ relation }} as
         select {{ typed_columns('made') }} from ({{ sql }}) as made;
-        {{ constraints_sql(relation) }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{% macro postgres__create_indexes(relation) -%}
+    {%- set constraints = constraints_sql(relation) if config.get('contract').enforced -%}
+    {%- if constraints -%}
+        {%- do run_query(constraints) -%}
+    {%- endif -%}
+    {{ default__create_indexes(relation) }}
 {%- endmacro %}
 
 
