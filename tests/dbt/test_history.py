@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
+
 from credit_warehouse import provenance, publication
 from credit_warehouse.database import connect
-from credit_warehouse.history import fingerprint, prune, reading
+from credit_warehouse.history import fingerprint, prune, reading, stores
 
 from .conftest import Build
 from .test_nights import FIRST_NIGHT, RandomCity, read_core, written
@@ -50,9 +52,32 @@ def test_nights_on_pruned_marts_equal_a_rebuild_and_a_record_tells_its_whole_pas
     with connect() as connection:
         after = fingerprint.take(connection)
     assert after == {place: value for place, value in before.items() if place[0] in numbers[-2:]}
+    _refused_whatever_is_asked(numbers[0])
 
     city.one_night(night)
     publication.publish(build(night), "test")
     core = read_core()
     full = build(night, "--full-refresh")
     assert written(full) == {} and read_core() == core
+
+
+def _refused_whatever_is_asked(archived: int) -> None:
+    """ "None" would be a wrong answer: what was there has left the marts."""
+    with connect() as connection:
+        names = stores.names(connection)
+    assert "subject_credit_profile" in names
+    asked = {name: f"select from mart.{name}" for name in names}
+    asked |= {
+        f"{name} of nobody": f"select from mart.{name} where subject_key = '00000000-0000-0000-0000-000000000000'"
+        for name in ("queryable_credit_record", "subject_credit_profile")
+    }
+    answered = []
+    for what, question in asked.items():
+        with connect(publication=archived) as connection:
+            try:
+                connection.execute(question).fetchall()
+            except psycopg.errors.RaiseException as error:
+                assert "已按历史保存规则归档" in str(error)
+            else:
+                answered.append(what)
+    assert answered == []

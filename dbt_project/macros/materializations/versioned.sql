@@ -261,8 +261,10 @@
 {%- endmacro %}
 
 
-{#- Scalar subqueries on purpose (in_publication): as a bare call in the filter the same scan was 45 times slower. `stale`
-    is not materialized: a question about one key then looks only for that key, however much has gone stale since. -#}
+{#- Scalar subqueries on purpose (in_publication): as a bare call in the filter the same scan was 45 times slower. They are
+    asked when a row is at hand: the first condition asks before any is, so that an archived or unknown publication is refused
+    even where no row is found, and "none" is never its answer. `stale` is not materialized: a question about one key then looks
+    only for that key, however much has gone stale since. -#}
 {% macro view_sql(view, store, columns) -%}
     {%- set live = config.get('view_columns', {}) -%}
     {%- set stale_keys = config.get('view_stale_keys') -%}
@@ -277,7 +279,8 @@
         {{ live[column] ~ ' as ' ~ column if column in live else 'stored.' ~ column }}{{ ',' if not loop.last }}
         {% endfor -%}
     from {{ store }} as stored
-    where {{ in_publication('stored') }}
+    where (select ops.reading_publication()) is not null
+        and {{ in_publication('stored') }}
         {% if config.get('view_filter') %}and {{ config.get('view_filter') }}{% endif %}
         {% if stale_keys -%}
         and not exists (

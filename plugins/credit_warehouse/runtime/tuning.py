@@ -30,8 +30,6 @@ def server_settings(memory: int, *, durable: bool) -> dict[str, str]:
         "maintenance_work_mem": f"{min(max(memory // 16, 64 * MIB), 1024 * MIB) // MIB}MB",
         "max_connections": "200",
         "max_wal_size": "4GB",
-        # A night's log goes into the files of the night before: new ones are filled with zeros first.
-        "min_wal_size": "1GB",
         "checkpoint_completion_target": "0.9",
         "random_page_cost": "1.1",
         "effective_io_concurrency": "64",
@@ -45,6 +43,9 @@ def server_settings(memory: int, *, durable: bool) -> dict[str, str]:
         "log_checkpoints": "off",
         "log_lock_waits": "on",
     }
-    if not durable:
+    if durable:
+        # A night's log goes into the files of the night before: new ones are filled with zeros first.
+        settings |= {"min_wal_size": "1GB"}
+    else:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     return settings

@@ -21,7 +21,8 @@ def make() -> None:
             connection.execute(f"create index on mart_store.{name} (valid_to_publication)")
             connection.execute(
                 f"create view mart.{name} as select key, value from mart_store.{name}"
-                " where valid_from_publication <= (select ops.reading_publication())"
+                " where (select ops.reading_publication()) is not null"
+                " and valid_from_publication <= (select ops.reading_publication())"
                 " and (valid_to_publication is null or valid_to_publication > (select ops.reading_publication()))"
             )
 

@@ -100,6 +100,17 @@ def test_an_archived_publication_says_so_and_is_not_gone_back_to(history: str) -
     assert marts.read() == {1: "2"}
 
 
+def test_an_archived_publication_refuses_also_where_nothing_is_found(history: str) -> None:
+    rules(0, 0, 0)
+    numbers = [marts.night(START + timedelta(days=step), {}) for step in range(3)]
+    prune.prune(date(2030, 1, 1))
+    with connect() as connection:
+        connection.execute("analyze mart_store.one")  # known to be empty: nothing is looked for in an index
+    for number, told in ((numbers[0], "已按历史保存规则归档"), (numbers[-1] + 1, "不存在或未发布")):
+        with pytest.raises(psycopg.errors.RaiseException, match=told):
+            marts.read(number)
+
+
 def test_a_killed_run_is_finished_by_the_next(history: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rules(0, 0, 0)
     numbers = [marts.night(START + timedelta(days=step), {1: str(step)}) for step in range(6)]
@@ -202,9 +213,8 @@ def test_marts_and_archives_together_answer_as_a_copy_per_publication_would(
         connection.execute(
             "truncate ops.current_publication, ops.publication_flip, ops.publication, ops.history_archive cascade"
         )
-    # A mart that never held a row answers "none" without asking which publication is read.
-    newest: dict[int, str | None] = {3: "甲"}
-    copies = {marts.night(START, newest): newest}
+    copies: dict[int, dict[int, str | None]] = {}
+    newest: dict[int, str | None] = {}
     day = START
     for pause, changes, move in history_of_city:
         day += timedelta(days=pause)
