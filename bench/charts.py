@@ -27,7 +27,7 @@ class Chart:
 
     ``names``: columns that say what a bar is or where on the x axis a point lies; ``values``: a bar or a line each;
     ``split``: column each of whose values has lines of its own; ``goal``: column of what is to be reached, drawn as a mark;
-    ``scale``: of the values' axis.
+    ``scale``: of the bars.
     """
 
     title: str
@@ -43,6 +43,8 @@ class Chart:
     def columns(self) -> set[str]:
         return {*self.names, *self.values} | {name for name in (self.split, self.goal) if name}
 
+
+_PAGES = Chart("Queries of a page", "bars", ("page",), ("p50 ms", "p95 ms", "longest ms"), "ms")
 
 CHARTS: dict[str, tuple[Chart, ...]] = {
     "intake": (
@@ -76,8 +78,8 @@ CHARTS: dict[str, tuple[Chart, ...]] = {
         Chart("A night through Airflow and without", "bars", ("night",),
               ("first step to publication", "sum of its steps"), "s"),
     ),
-    "dashboards_demo": (Chart("Queries of a page", "bars", ("page",), ("p50 ms", "p95 ms", "longest ms"), "ms"),),
-    "dashboards_city": (Chart("Queries of a page", "bars", ("page",), ("p50 ms", "p95 ms", "longest ms"), "ms"),),
+    "dashboards_demo": (_PAGES,),
+    "dashboards_city": (_PAGES,),
 }  # fmt: skip
 """By the name a report is saved under, a quick run's (``build_quick``) included."""
 
@@ -156,14 +158,13 @@ def _bars(axes: Axes, chart: Chart, table: Table) -> None:
     thick = 0.8 / len(chart.values)
     for place, name in enumerate(chart.values):
         at = [line + (place - (len(chart.values) - 1) / 2) * thick for line in range(len(rows))]
-        bars = axes.barh(
-            at, [number(row[name]) or 0 for row in rows], thick, label=name, color=_COLOURS[place]
-        )
+        bars = axes.barh(at, _figures(rows, name), thick, label=name, color=_COLOURS[place])
         axes.bar_label(bars, [f" {row[name]}" for row in rows], fontsize="small")
     if chart.goal:
-        goals = [number(row[chart.goal]) or 0 for row in rows]
         above, below = ([line + side for line in range(len(rows))] for side in (-0.45, 0.45))
-        axes.vlines(goals, above, below, color="black", linestyles="dashed", label=chart.goal)
+        axes.vlines(
+            _figures(rows, chart.goal), above, below, color="black", linestyles="dashed", label=chart.goal
+        )
     axes.set_yticks(range(len(rows)), [" · ".join(row[name] for name in chart.names) for row in rows])
     axes.set_ylabel(" · ".join(chart.names))
     axes.invert_yaxis()
@@ -179,16 +180,19 @@ def _lines(axes: Axes, chart: Chart, table: Table) -> None:
     for (place, part), (colour, name) in product(enumerate(parts), enumerate(chart.values)):
         rows = [row for row in table if part is None or row[chart.split or ""] == part]
         axes.plot(
-            [number(row[chart.names[0]]) or 0 for row in rows],
-            [number(row[name]) or 0 for row in rows],
+            _figures(rows, chart.names[0]),
+            _figures(rows, name),
             linestyle=("-", "--", ":")[place],
             color=_COLOURS[colour],
             label=" · ".join(filter(None, (name, part))),
         )
     axes.set_ylim(bottom=0)
-    axes.set_yscale(chart.scale)
     axes.set_xlabel(chart.names[0])
     axes.set_ylabel(chart.unit)
+
+
+def _figures(rows: Table, column: str) -> list[float]:
+    return [number(row[column]) or 0 for row in rows]
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from bench.city import City, night_date
 from bench.harness import machine, percentile, save, table
 from bench.published_city import published_city
 from bench.readers import GOALS, ask, questions, reader_url
+from bench.warehouse import vacuum
 from credit_warehouse import publication
 from credit_warehouse.database import connect
 from credit_warehouse.history import fingerprint, prune, stores
@@ -203,8 +204,7 @@ def main(argv: list[str] | None = None) -> None:
                     prune.prune(day)
                     arm.pruning += time.perf_counter() - started
                 if number % arguments.every == 0 or number == arguments.nights:
-                    with psycopg.connect(own, autocommit=True) as connection:
-                        connection.execute("vacuum (analyze)")
+                    vacuum(own)
                     look(arm, readers[arm.name], number)
         same = _same(arms, url, home)
     head = ["night", "history", "night ms", "report p50", "report p99", "as of p50", "as of p99", "month p50", "month p99",

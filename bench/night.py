@@ -21,7 +21,7 @@ from bench import harness, in_duckdb
 from bench.city import City, night_date, write_deliveries
 from bench.city_load import load_night
 from bench.cost import Cost, cost_of
-from bench.warehouse import warehouse
+from bench.warehouse import vacuum, warehouse
 
 STEPS = ("open_candidate", "build_core", "build_marts", "gate_publication", "publish")
 
@@ -49,9 +49,7 @@ def measure(persons: int, changed: int, nights: int) -> Measured:
         load_night(own)
         full = cost_of(url, lambda: _publish(0))
         duckdb = _in_duckdb(own, url)
-        # The server does this by itself after a first load; the nights that follow are not to pay for it.
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("vacuum (analyze)")
+        vacuum(url)
         costs = []
         # Same first: a city's places are used up in the order of the nights.
         for night in range(1, 2 * nights + 1):

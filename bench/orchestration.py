@@ -20,11 +20,12 @@ from pathlib import Path
 import psycopg
 
 from bench.harness import Run, machine, median, python, run_process, save, table
-from credit_warehouse.runtime import environment, simulator_service
+from credit_warehouse.runtime import environment
 from credit_warehouse.runtime.ports import first_free
 from credit_warehouse.runtime.simulator_service import FIRST_NIGHT
 from credit_warehouse.settings import PROJECT_DIR
-from simulator.config import FILE, Config
+from simulator import config as configuration
+from simulator.config import Config
 
 _IMPORTABLE = os.pathsep.join([str(PROJECT_DIR), str(PROJECT_DIR / "plugins")])
 """The bare verbs import what Airflow's scheduler does, whose settings lie in the plugins' folder."""
@@ -49,20 +50,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-orchestration-") as folder:
         home = asked.home or Path(folder)
         system = {"CREDIT_HOME": str(home), "CREDIT_AIRFLOW_PORT": str(first_free(8080))}
-        config = Config()
-        config.persons, config.enterprises = config.persons * asked.times, config.enterprises * asked.times
-        simulator = home / simulator_service.NAME
-        simulator.mkdir(parents=True, mode=0o700)
-        (simulator / FILE).write_text(
-            config.model_dump_json(include={"persons", "enterprises"}), encoding="utf-8"
-        )
+        sizes = {name: Config.model_fields[name].default * asked.times for name in ("persons", "enterprises")}
+        city = configuration.ensure(home / "simulator", city=os.environ.get("CREDIT_CITY"), **sizes)
         try:
             _say(system, "demo")
             first = _spent(home, FIRST_NIGHT)
             through, bare = _nights(home, system, asked.nights)
         finally:
             _say(system, "down" if asked.home else "clean")
-    save(asked.name, _report(config, first, through, bare))
+    save(asked.name, _report(city, first, through, bare))
 
 
 def _nights(home: Path, system: dict[str, str], count: int) -> tuple[list[Run], list[Run]]:

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 
 from bench.city import City, night_date
 from bench.city_load import load_night
-from bench.warehouse import warehouse
+from bench.warehouse import vacuum, warehouse
 from credit_warehouse import pipeline
-from credit_warehouse.database import connect
 
 
 @contextmanager
@@ -20,9 +19,7 @@ def published_city(city: City, nights: int = 1) -> Iterator[str]:
     with warehouse() as url:
         for night in range(nights):
             publish_night(city, night)
-        with connect() as connection:
-            connection.autocommit = True
-            connection.execute("vacuum (analyze)")
+        vacuum(url)
         yield url
 
 

@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from statistics import median
@@ -83,17 +84,17 @@ def client(told: dict[str, Any], seed: int, ready: threading.Barrier) -> list[fl
 def work(argv: list[str]) -> None:
     """A process of clients: told by a line of JSON on its input, says when all are ready, waits to be let go, prints the waits."""
     told = json.loads(sys.stdin.readline())
-    found: list[list[float]] = [[] for _ in range(told["clients"])]
     ready = threading.Barrier(told["clients"], action=_wait_for_the_others)
 
-    def run(place: int) -> None:
-        found[place] = client(told, told["seed"] + place, ready)
+    def run(place: int) -> list[float]:
+        try:
+            return client(told, told["seed"] + place, ready)
+        except BaseException:
+            ready.abort()  # else the others wait for this one for ever
+            raise
 
-    threads = [threading.Thread(target=run, args=[place]) for place in range(told["clients"])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(told["clients"]) as pool:
+        found = list(pool.map(run, range(told["clients"])))
     json.dump([wait for waits in found for wait in waits], sys.stdout)
 
 
@@ -281,20 +282,22 @@ def _moved(url: str, one: str, two: str, move: Callable[[int], object], rounds: 
     for poller in pollers:
         poller.start()
     moves = []
-    # A reader of a long answer keeps its locks: the usual case at nine in the morning.
-    with psycopg.connect(url) as long_reader:
-        for number in range(rounds):
-            if number % 10 == 0:
-                long_reader.execute(f"select tag from {one}")
-                threading.Timer(0.2, long_reader.rollback).start()
-            started = time.perf_counter()
-            move(number)
-            moves.append((time.perf_counter() - started) * 1000)
-            time.sleep(0.02)
-        time.sleep(0.3)
-    stop.set()
-    for poller in pollers:
-        poller.join()
+    try:
+        # A reader of a long answer keeps its locks: the usual case at nine in the morning.
+        with psycopg.connect(url) as long_reader:
+            for number in range(rounds):
+                if number % 10 == 0:
+                    long_reader.execute(f"select tag from {one}")
+                    threading.Timer(0.2, long_reader.rollback).start()
+                started = time.perf_counter()
+                move(number)
+                moves.append((time.perf_counter() - started) * 1000)
+                time.sleep(0.02)
+            time.sleep(0.3)
+    finally:
+        stop.set()
+        for poller in pollers:
+            poller.join()
     return [
         f"{median(moves):.1f}", f"{percentile(moves, 0.99):.1f}", len(reads), f"{median(reads):.1f}",
         f"{percentile(reads, 0.99):.1f}", f"{max(reads):.0f}", sum(read > 50 for read in reads), mixed[0], failed[0],
@@ -362,7 +365,7 @@ def main(argv: list[str] | None = None) -> None:
         return work(given[1:])
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--persons", type=int, default=100_000)
-    parser.add_argument("--nights", type=int, default=3)
+    parser.add_argument("--nights", type=int, default=3, help="published; two at least, to move between")
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--pause", type=float, default=0.5, help="mean pause of a paced client, seconds")
