@@ -195,8 +195,9 @@ def _staging_yaml(contract: FeedContract) -> dict[str, Any]:
             "description": "A row of a file arrives once. Purpose: transform defect, ours to fix.",
             "arguments": {"columns": ["batch_id", "source_row"]},
             "config": {
-                "where": "batch_id in (select batch_id from ops.publication_batch where publication_id = "
-                "(select ops.reading_publication()))",
+                # As an array, or the whole table is read for the night's batches (macros/affected.sql).
+                "where": "batch_id = any(array(select batch_id from ops.publication_batch where publication_id = "
+                "(select ops.reading_publication())))",
                 "meta": {
                     "purpose": "transform defect",
                     "next_steps": f"Compare raw.{contract.relation} with its accepted view and reload the batch.",
