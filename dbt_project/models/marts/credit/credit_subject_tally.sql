@@ -13,23 +13,34 @@ with final as (
     group by record_category, effect, subject_type
 )
 {%- else %}
-with touched as (
-    select distinct stored.subject_key
-    from mart_store.queryable_credit_record as stored
-    where {{ changed_by_candidate('stored') }} and stored.subject_key is not null
-),
-
--- Whether a subject had a record of the kind before, and has one now.
-held as (
+with changed as (
     select
+        stored.subject_key,
         stored.record_category,
         stored.effect,
         stored.subject_type,
         bool_or(stored.valid_to_publication is null)::int - bool_or({{ stood_before('stored') }})::int as subjects
     from mart_store.queryable_credit_record as stored
-    inner join touched on stored.subject_key = touched.subject_key
-    where stored.valid_to_publication is null or {{ stood_before('stored') }}
+    where {{ changed_by_candidate('stored') }} and stored.subject_key is not null
     group by stored.subject_key, stored.record_category, stored.effect, stored.subject_type
+),
+
+-- A subject that kept another record of the kind was counted before and still is.
+held as (
+    select changed.*
+    from changed
+    where
+        changed.subjects <> 0
+        and not exists (
+            select 1 from mart_store.queryable_credit_record as kept
+            where
+                kept.subject_key = changed.subject_key
+                and kept.record_category = changed.record_category
+                and kept.effect = changed.effect
+                and kept.subject_type is not distinct from changed.subject_type
+                and kept.valid_from_publication < {{ publication_id() }}
+                and kept.valid_to_publication is null
+        )
 ),
 
 counted as (
