@@ -169,7 +169,8 @@
     {%- set fresh = fresh.include(database=false, schema=false) -%}
     create temporary table {{ fresh }} on commit drop as
     select {{ typed_columns('fresh_row') }} from ({{ sql }}) as fresh_row;
-    analyze {{ fresh }};
+    {#- Of the key only (get_incremental_affected_sql). -#}
+    analyze {{ fresh }} ({{ listed('version_key') | join(', ') }});
 {%- endmacro %}
 
 
