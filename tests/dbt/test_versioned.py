@@ -6,10 +6,11 @@ import random
 from datetime import date
 from pathlib import Path
 
+import psycopg
 import pytest
 from psycopg import sql
 
-from credit_warehouse import publication
+from credit_warehouse import migrations, publication
 from credit_warehouse.database import connect
 
 from .dbt_process import DbtFailed, dbt
@@ -171,12 +172,49 @@ def test_a_failing_model_leaves_the_mart_as_it_was(mart: Mart) -> None:
 def test_two_rows_of_one_key_fail_the_model(mart: Mart) -> None:
     mart.change(1, ("red", []))
     candidate = mart.open()
-    with pytest.raises(DbtFailed, match="thing__open"):
+    with pytest.raises(DbtFailed, match="thing__key"):
         mart.build(
             candidate,
             "--vars",
             "{more_columns: ' from public.thing union all select thing_key, colour, parts'}",
         )
+
+
+def test_a_store_made_with_two_indexes_by_key_keeps_one(mart: Mart) -> None:
+    mart.change(1, ("red", []))
+    first = mart.open()
+    mart.build(first)
+    mart.publish(first)
+    with connect() as connection:
+        connection.execute("drop index mart_store.thing__key")
+        connection.execute(
+            "create unique index thing__open on mart_store.thing (thing_key) where valid_to_publication is null"
+        )
+        connection.execute("create index thing__key on mart_store.thing (thing_key, valid_from_publication)")
+        connection.execute("update ops.alembic_version set version_num = '0016'")
+    migrations.apply()
+    with connect() as connection:
+        indexes = connection.execute(
+            "select indexname, indexdef from pg_indexes where schemaname = 'mart_store' and tablename = 'thing'"
+            " and (indexname like '%%key' or indexname like '%%open')"
+        ).fetchall()
+        assert indexes == [
+            (
+                "thing__key",
+                "CREATE UNIQUE INDEX thing__key ON mart_store.thing USING btree"
+                " (thing_key, valid_to_publication) NULLS NOT DISTINCT",
+            )
+        ]
+        with pytest.raises(psycopg.errors.UniqueViolation), connection.transaction():
+            connection.execute(
+                "insert into mart_store.thing (thing_key, parts, valid_from_publication) values (1, '{}', 2)"
+            )
+    mart.change(1, ("blue", []))
+    second = mart.open()
+    mart.build(second)
+    mart.publish(second)
+    assert mart.read(first) == {1: ("red", [])}
+    assert mart.read(second) == {1: ("blue", [])}
 
 
 def test_a_new_column_keeps_history_and_readers(mart: Mart, tmp_path: Path) -> None:

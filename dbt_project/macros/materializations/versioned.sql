@@ -137,11 +137,11 @@
 {%- endmacro %}
 
 
+{#- One index answers who asks by key, for the open version (the one without an end: there is at most one) and for an old one.
+    Keys are random, so each index of them costs a night a page for every row it writes. -#}
 {% macro index_store_sql(store) -%}
-    {%- set key = listed('version_key') -%}
-    create unique index {{ store.identifier }}__open on {{ store }} ({{ key | join(', ') }})
-        where valid_to_publication is null;
-    create index {{ store.identifier }}__key on {{ store }} ({{ key | join(', ') }}, valid_from_publication);
+    create unique index {{ store.identifier }}__key
+        on {{ store }} ({{ listed('version_key') | join(', ') }}, valid_to_publication) nulls not distinct;
     create index {{ store.identifier }}__from on {{ store }} (valid_from_publication);
     create index {{ store.identifier }}__to on {{ store }} (valid_to_publication) where valid_to_publication is not null;
     {% for columns in config.get('version_indexes', []) -%}

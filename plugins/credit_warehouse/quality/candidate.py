@@ -130,7 +130,8 @@ def _key(connection: psycopg.Connection, mart: str) -> tuple[str, ...]:
         "select attribute.attname from pg_index as index"
         " cross join unnest(index.indkey) with ordinality as part(number, place)"
         " join pg_attribute as attribute on attribute.attrelid = index.indrelid and attribute.attnum = part.number"
-        " where index.indrelid = to_regclass(%s) and index.indisunique order by part.place",
+        " where index.indrelid = to_regclass(%s) and index.indisunique and attribute.attname <> 'valid_to_publication'"
+        " order by part.place",
         [f"mart_store.{mart}"],
     )
     return tuple(row[0] for row in rows)
