@@ -117,9 +117,9 @@ def measure(persons: int, rounds: int) -> str:
         in_duckdb.export_references(url, folder / "references")
         for _ in range(rounds):
             costs["dbt"].append(cost_of(url, lambda: by_dbt(url)))
-            took = models()
             costs["hand"].append(cost_of(url, lambda: by_hand(url)))
             costs["duckdb"].append(in_duckdb.rebuild(files, folder / "references", folder))
+        took = models()
         unequal = differences(url, folder)
         if any(unequal.values()):
             raise AssertionError(f"the marts differ: {unequal}")

@@ -38,7 +38,7 @@ held as (
                 and kept.record_category = changed.record_category
                 and kept.effect = changed.effect
                 and kept.subject_type is not distinct from changed.subject_type
-                and kept.valid_from_publication < {{ publication_id() }}
+                and {{ stood_before('kept') }}
                 and kept.valid_to_publication is null
         )
 ),
