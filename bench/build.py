@@ -12,7 +12,6 @@ import argparse
 import json
 import statistics
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +34,7 @@ DEAREST = 10
 def by_dbt(url: str) -> None:
     """Our full build of the essential marts for a candidate that is discarded afterwards."""
     from credit_warehouse import publication
-    from credit_warehouse.transform.run import environment
+    from credit_warehouse.transform.run import DBT, environment
 
     candidate = publication.open_candidate(DAY, full_refresh=True)
     assert candidate is not None
@@ -44,7 +43,7 @@ def by_dbt(url: str) -> None:
         ["run", "--full-refresh", "--select", "+queryable_credit_record", "+subject_credit_profile"],
     ):
         subprocess.run(
-            [sys.executable, "-m", "dbt.cli.main", *arguments],
+            [*DBT, *arguments],
             env=environment(candidate.publication_id, DAY),
             check=True,
             capture_output=True,

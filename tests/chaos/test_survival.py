@@ -14,6 +14,7 @@ import pytest
 
 from credit_warehouse.runtime.airflow_services import SCHEDULER
 from credit_warehouse.runtime.embedded import EmbeddedPostgres
+from credit_warehouse.transform.run import DBT
 from tests.chaos import killing
 from tests.e2e.system import System
 
@@ -92,7 +93,7 @@ def _dbt(system: System) -> psutil.Process | None:
     """The dbt process of this system: it writes below its home."""
     for process in psutil.process_iter():
         try:
-            is_dbt = "dbt.cli.main" in process.cmdline()
+            is_dbt = DBT[-1] in process.cmdline()
             if is_dbt and process.environ().get("CREDIT_HOME") == str(system.home):
                 return process
         except psutil.Error:

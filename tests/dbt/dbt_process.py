@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from dbt.cli.main import dbtRunner
 
+from credit_warehouse.transform.dbt_process import keep_sessions
 from credit_warehouse.transform.run import environment
+
+keep_sessions()
 
 
 class DbtFailed(AssertionError):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from credit_warehouse import publication
 from credit_warehouse.settings import get_settings
-from credit_warehouse.transform.run import environment
+from credit_warehouse.transform.run import DBT, environment
 
 
 class DocsFailed(RuntimeError):
@@ -29,7 +28,7 @@ def write_dictionary() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".dbt-", dir=folder) as target:
         done = subprocess.run(
-            [sys.executable, "-m", "dbt.cli.main", "docs", "generate", "--static"],
+            [*DBT, "docs", "generate", "--static"],
             env=environment(current, publication.describe(current).business_date)
             | {"DBT_TARGET_PATH": target, "DBT_LOG_PATH": target},
             capture_output=True,
