@@ -5,7 +5,8 @@
     scope_key='record_key',
     on_schema_change='fail',
     pre_hook='{{ plan_for_everything() }}',
-    post_hook="{{ refresh_statistics(this, ['first_batch_id']) }}",
+    distinct_share={'first_batch_id': 0.01, 'subject_key': 0.1},
+    post_hook='{{ refresh_statistics(this) }}',
     indexes=[
         {'columns': ['subject_key']},
         {'columns': ['first_batch_id']},

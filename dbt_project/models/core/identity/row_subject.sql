@@ -4,7 +4,8 @@
     scope_model='affected_record',
     scope_key='record_key',
     on_schema_change='fail',
-    post_hook="{{ refresh_statistics(this, ['batch_id']) }}",
+    distinct_share={'batch_id': 0.01},
+    post_hook='{{ refresh_statistics(this) }}',
     indexes=[
         {'columns': ['batch_id', 'source_row'], 'unique': true},
         {'columns': ['record_key']},

@@ -2,6 +2,7 @@
     version_key='record_key',
     scope_model='affected_record',
     scope_key='record_key',
+    distinct_share={'subject_key': 0.1},
     version_indexes=[
         ['subject_key'], ['feed'], ['displayed_until'], ['ended_on'], ['usable_until']
     ],
