@@ -21,8 +21,9 @@ def server_settings(memory: int, *, durable: bool) -> dict[str, str]:
 
     `durable=False` is for throw-away test servers: small, and a crash may lose everything.
     """
-    # 25 % is the manual's advice for a dedicated server; above 4 GB the page cache serves this load as well.
-    buffers = min(memory // 4, 4096 * MIB) if durable else min(memory // 16, 256 * MIB)
+    # The manual's advice for a server of its own: a night of a big city asks for its pages all over it, and what comes from
+    # the page cache is copied each time.
+    buffers = memory // 4 if durable else min(memory // 16, 256 * MIB)
     settings = {
         "shared_buffers": f"{max(buffers, 128 * MIB) // MIB}MB",
         "effective_cache_size": f"{memory // 2 // MIB}MB",
