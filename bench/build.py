@@ -120,10 +120,7 @@ def differences(url: str, result: Path) -> dict[str, int]:
             hand = f"(select {listed} from hand.{mart})"
             duck = f"(select {listed} from duck_{mart})"
             for pair, left, right in (("ours, by hand", kept, hand), ("by hand, DuckDB", hand, duck)):
-                counted = connection.execute(
-                    f"select count(*) from (({left} except all {right}) union all ({right} except all {left})) as differing"
-                ).fetchone()
-                found[f"{mart}: {pair}"] = counted[0] if counted else -1
+                found[f"{mart}: {pair}"] = build_plain.differing(connection, left, right)
     return found
 
 

@@ -77,11 +77,16 @@ def differences(connection: psycopg.Connection, made: dict[str, str]) -> dict[st
             f"(select {columns} from {place}.{name} {still})",
             f"(select {columns} from {SCHEMA}.{name})",
         )
-        ((count,),) = connection.execute(
-            f"select count(*) from (({ours} except all {plain}) union all ({plain} except all {ours})) as differing"
-        ).fetchall()
-        found[f"{name}: ours, plain script"] = int(count)
+        found[f"{name}: ours, plain script"] = differing(connection, ours, plain)
     return found
+
+
+def differing(connection: psycopg.Connection, left: str, right: str) -> int:
+    """Rows that only one of two queries yields, each as often as it does."""
+    ((count,),) = connection.execute(
+        f"select count(*) from (({left} except all {right}) union all ({right} except all {left})) as differing"
+    ).fetchall()
+    return int(count)
 
 
 def _models(target: Path) -> dict[str, dict[str, Any]]:

@@ -19,7 +19,9 @@ from .dbt_process import DbtFailed, dbt
 NIGHT = date(2026, 3, 2)
 PENALTY = "market_regulation.administrative_penalty"
 _TOLD = (
-    "select attrelid::regclass::text, attname::text, attoptions[1] from pg_attribute join pg_class on oid = attrelid"
+    "select attrelid::regclass::text, attribute.attname::text, attoptions[1], round(known.n_distinct::numeric, 2)::float8"
+    " from pg_attribute as attribute join pg_class on oid = attrelid left join pg_stats as known"
+    " on tablename = relname and schemaname = relnamespace::regnamespace::text and known.attname = attribute.attname"
     " where relnamespace in ('core'::regnamespace, 'mart_store'::regnamespace) and attoptions is not null order by 1, 2"
 )
 
@@ -166,10 +168,10 @@ def _the_planner_knows_the_records() -> None:
         assert connection.execute(_TOLD).fetchall() == told
     assert reported == [(1,)]
     assert told == [
-        ("core.credit_record", "first_batch_id", "n_distinct=-0.01"),
-        ("core.credit_record", "subject_key", "n_distinct=-0.1"),
-        ("core.row_subject", "batch_id", "n_distinct=-0.01"),
-        ("mart_store.queryable_credit_record", "subject_key", "n_distinct=-0.1"),
+        ("core.credit_record", "first_batch_id", "n_distinct=-0.01", -0.01),
+        ("core.credit_record", "subject_key", "n_distinct=-0.1", -0.1),
+        ("core.row_subject", "batch_id", "n_distinct=-0.01", -0.01),
+        ("mart_store.queryable_credit_record", "subject_key", "n_distinct=-0.1", -0.1),
     ]
 
 
